@@ -1,0 +1,160 @@
+# mxc: `make` builds build/mxc and the runtime; `make help` lists the rest.
+CC      ?= gcc
+CFLAGS  ?= -O2 -g
+B       ?= build
+WARN    = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
+STD     = -std=gnu11
+
+GEN     = $(filter-out gen/main.c,$(wildcard gen/*.c gen/*/*.c)) grammar/ast.c
+GEN_O   = $(GEN:%.c=$(B)/%.o) $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o
+
+all: $(B)/mxc $(B)/libmxrt.a $(B)/libmxrt.so
+
+# ---- the compiler ----
+
+$(B)/mxc: $(B)/gen/main.o $(GEN_O)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
+$(B)/%.o: %.c | $(B)/grammar/mx.tab.h
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) -I$(B)/grammar -MMD -MP -c -o $@ $<
+
+# What flex and bison write is not held to our warnings.
+$(B)/grammar/%.o: $(B)/grammar/%.c $(B)/grammar/mx.tab.h
+	$(CC) $(STD) $(CFLAGS) -Igrammar -I$(B)/grammar -MMD -MP -c -o $@ $<
+$(B)/grammar/mx.tab.c $(B)/grammar/mx.tab.h &: grammar/mx.y
+	@mkdir -p $(@D)
+	bison -Werror=conflicts-sr -Werror=conflicts-rr -d -o $(B)/grammar/mx.tab.c $<
+$(B)/grammar/mx.lex.c $(B)/grammar/mx.lex.h &: grammar/mx.l
+	@mkdir -p $(@D)
+	flex --header-file=$(B)/grammar/mx.lex.h -o $(B)/grammar/mx.lex.c $<
+$(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o: $(B)/grammar/mx.lex.h
+
+# ---- the runtime: kernel sources are compiled once for each element type and instruction set ----
+
+RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
+RT_KERNELS = kernel pack direct vector
+RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,generic)
+SET_generic =
+SET_avx2   = -mavx2 -mfma
+SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
+RT_O       = $(B)/runtime/dispatch.o $(B)/runtime/status.o
+
+define rt_type
+RT_O += $(B)/runtime/gemm_f$(1).o $(B)/runtime/ref_f$(1).o
+$(B)/runtime/%_f$(1).o: runtime/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(RT_CFLAGS) -O2 -DMX_BITS=$(1) -c -o $$@ $$<
+endef
+define rt_set
+RT_O += $(RT_KERNELS:%=$(B)/runtime/%_f$(1)_$(2).o)
+$(B)/runtime/%_f$(1)_$(2).o: runtime/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(RT_CFLAGS) -O3 -ffp-contract=fast $$(SET_$(2)) -DMX_BITS=$(1) -DMX_SET=$(2) -c -o $$@ $$<
+endef
+$(foreach t,64 32,$(eval $(call rt_type,$(t)))$(foreach s,$(RT_SETS),$(eval $(call rt_set,$(t),$(s)))))
+
+$(B)/runtime/dispatch.o $(B)/runtime/status.o: $(B)/runtime/%.o: runtime/%.c
+	@mkdir -p $(@D)
+	$(CC) $(RT_CFLAGS) -O2 -c -o $@ $<
+$(B)/libmxrt.a: $(RT_O)
+	rm -f $@ && ar rcs $@ $^
+$(B)/libmxrt.so: $(RT_O)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmxrt.so.1 -o $@ $^ -lm
+
+# ---- examples: what the quick start runs ----
+
+EXAMPLES = affine digits
+
+$(B)/examples/%.c $(B)/examples/%.h &: $(B)/mxc
+	@mkdir -p $(B)/examples
+	cd $(B)/examples && $(abspath $(B)/mxc) $(abspath examples/$*/$*.mx)
+define example
+$(B)/examples/$(1).c $(B)/examples/$(1).h: examples/$(1)/$(1).mx
+$(B)/examples/$(1): examples/$(1)/main.c $(B)/examples/$(1).c $(B)/libmxrt.a
+	$$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra $$(CFLAGS) -Iruntime -I$(B)/examples -o $$@ $$^ -lm
+endef
+$(foreach e,$(EXAMPLES),$(eval $(call example,$(e))))
+.SECONDARY: $(EXAMPLES:%=$(B)/examples/%.c)
+
+examples: $(EXAMPLES:%=$(B)/examples/%)
+
+demo: all examples
+	$(B)/examples/affine
+	$(B)/examples/digits examples/digits/digits.csv
+
+# ---- tests ----
+
+RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
+            $(B)/tests/test_gemm_special_f32 $(B)/tests/test_dispatch
+RT_TCC    = $(CC) $(STD) $(WARN) -O1 $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(CFLAGS)) -Iruntime -Itests/runtime
+RT_TDEPS  = tests/runtime/operands.c tests/runtime/operands.h tests/runtime/tap.h $(B)/libmxrt.a
+
+$(B)/tests/test_%_f64: tests/runtime/test_%.c $(RT_TDEPS)
+	@mkdir -p $(@D)
+	$(RT_TCC) -DMX_BITS=64 -o $@ $(filter %.c %.a,$^) -lm
+$(B)/tests/test_%_f32: tests/runtime/test_%.c $(RT_TDEPS)
+	@mkdir -p $(@D)
+	$(RT_TCC) -DMX_BITS=32 -o $@ $(filter %.c %.a,$^) -lm
+$(B)/tests/test_dispatch: tests/runtime/test_dispatch.c tests/runtime/tap.h $(B)/libmxrt.a
+	@mkdir -p $(@D)
+	$(RT_TCC) -o $@ $(filter %.c %.a,$^) -pthread -lm
+
+check: all examples $(RT_TESTS)
+	tests/run.py
+
+# The compiler with every object an allocation of its own, and the runtime, under AddressSanitizer and UBSan.
+ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+asan: all
+	$(MAKE) B=$(B)/asan CFLAGS="$(ASAN) -DMX_ARENA_EACH" RT_TESTS='$(RT_TESTS:$(B)/%=$(B)/asan/%)' all asan-programs
+	MXC=$(abspath $(B)/asan/mxc) MX_RT_TESTS=$(abspath $(B)/asan/tests) tests/run.py lang calculus runtime
+asan-programs: $(RT_TESTS)
+
+golden: all
+	tests/lang/run.py --golden '*'
+	tests/house/run.py --golden
+	git --no-pager diff --stat -- tests/lang README.md
+
+# ---- the rest ----
+
+BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas -o /dev/null 2>/dev/null && echo -DHAVE_OPENBLAS)
+$(B)/gemm_bench: tests/bench/gemm_bench.c $(B)/libmxrt.a
+	$(CC) $(STD) $(WARN) -O2 $(BENCH_BLAS) -Iruntime -o $@ $^ $(if $(BENCH_BLAS),-lopenblas) -lm
+bench: $(B)/gemm_bench
+	$(B)/gemm_bench
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install $(B)/mxc $(DESTDIR)$(PREFIX)/bin/mxc
+	install -m 644 runtime/mxrt.h runtime/mxmath.h runtime/mxwork.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(B)/libmxrt.a $(DESTDIR)$(PREFIX)/lib
+	install $(B)/libmxrt.so $(DESTDIR)$(PREFIX)/lib/libmxrt.so.1
+	ln -sf libmxrt.so.1 $(DESTDIR)$(PREFIX)/lib/libmxrt.so
+	printf 'prefix=%s\nName: mxrt\nDescription: runtime of code generated by mxc\nVersion: 0.1.0\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lmxrt -lm\n' \
+	  '$(PREFIX)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/mxrt.pc
+
+FORMATTED = $(filter-out gen/graph/ops.def,$(wildcard gen/*.[ch] gen/*/*.[ch] grammar/*.[ch] runtime/*.[ch] tests/*/*.[ch]))
+format:
+	clang-format -i $(FORMATTED)
+lint:
+	clang-format --dry-run -Werror $(FORMATTED)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+	  --suppress=objectIndex -Igrammar gen grammar
+
+clean:
+	rm -rf $(B)
+
+help:
+	@echo 'make            build/mxc, build/libmxrt.a, build/libmxrt.so'
+	@echo 'make demo       the examples; trains the digits classifier'
+	@echo 'make check      every test; ends in "N passed, N failed"'
+	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'
+	@echo 'make bench      the product beside OpenBLAS, as ratios'
+	@echo 'make golden     rewrites the expected messages and dumps; look at the difference'
+	@echo 'make format     clang-format; make lint: what CI could complain of'
+	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'
+	@echo 'make clean'
+
+-include $(shell find $(B) -name '*.d' -not -path '*/asan/*' 2>/dev/null)
+.PHONY: all examples demo check asan asan-programs golden bench install format lint clean help

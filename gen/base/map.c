@@ -1,0 +1,82 @@
+#include "map.h"
+
+#include <string.h>
+
+/* FNV-1a, 64 bits. */
+uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t length) {
+    const unsigned char *at = bytes;
+    uint64_t hash = seed ^ 14695981039346656037u;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * 1099511628211u;
+    return hash;
+}
+
+static uint64_t mix(uint64_t x) {
+    x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
+    x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53u;
+    return x ^ (x >> 33);
+}
+
+static const char **string_slot(const char **slots, size_t size, const char *s, size_t length) {
+    size_t i = (size_t)mix(hash_bytes(0, s, length)) & (size - 1);
+    while (slots[i] && (strncmp(slots[i], s, length) != 0 || slots[i][length] != '\0'))
+        i = (i + 1) & (size - 1);
+    return &slots[i];
+}
+
+static void grow_interner(struct interner *interner) {
+    size_t size = interner->size ? interner->size * 2 : 64;
+    const char **slots = NEW_ARRAY(interner->arena, size, const char *);
+    for (size_t i = 0; i < interner->size; i++)
+        if (interner->slots[i])
+            *string_slot(slots, size, interner->slots[i], strlen(interner->slots[i])) = interner->slots[i];
+    interner->slots = slots;
+    interner->size = size;
+}
+
+const char *intern_n(struct interner *interner, const char *s, size_t length) {
+    if (interner->count * 2 >= interner->size)
+        grow_interner(interner);
+    const char **slot = string_slot(interner->slots, interner->size, s, length);
+    if (!*slot) {
+        *slot = arena_string(interner->arena, s, length);
+        interner->count++;
+    }
+    return *slot;
+}
+
+const char *intern(struct interner *interner, const char *s) {
+    return intern_n(interner, s, strlen(s));
+}
+
+static struct map_slot *slot_of(struct map_slot *slots, size_t size, uint64_t key) {
+    size_t i = (size_t)mix(key) & (size - 1);
+    while (slots[i].used && slots[i].key != key)
+        i = (i + 1) & (size - 1);
+    return &slots[i];
+}
+
+static void grow_map(struct map *map) {
+    size_t size = map->size ? map->size * 2 : 64;
+    struct map_slot *slots = NEW_ARRAY(map->arena, size, struct map_slot);
+    for (size_t i = 0; i < map->size; i++)
+        if (map->slots[i].used)
+            *slot_of(slots, size, map->slots[i].key) = map->slots[i];
+    map->slots = slots;
+    map->size = size;
+}
+
+uint32_t *map_at(struct map *map, uint64_t key) {
+    if (map->count * 2 >= map->size)
+        grow_map(map);
+    struct map_slot *slot = slot_of(map->slots, map->size, key);
+    if (!slot->used) {
+        *slot = (struct map_slot){.key = key, .used = true};
+        map->count++;
+    }
+    return &slot->value;
+}
+
+uint32_t map_get(const struct map *map, uint64_t key) {
+    return map->size ? slot_of(map->slots, map->size, key)->value : 0;
+}

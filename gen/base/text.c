@@ -1,0 +1,114 @@
+#include "text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct text text_new(struct arena *arena) {
+    return (struct text){.arena = arena};
+}
+
+static void reserve(struct text *text, size_t more) {
+    size_t need = text->len + more + 1;
+    if (need <= text->cap)
+        return;
+    size_t cap = text->cap ? text->cap : 64;
+    while (cap < need)
+        cap *= 2;
+    char *moved = arena_alloc(text->arena, cap);
+    if (text->len)
+        memcpy(moved, text->data, text->len);
+    text->data = moved;
+    text->cap = cap;
+}
+
+void text_write(struct text *text, const char *s, size_t length) {
+    reserve(text, length);
+    memcpy(text->data + text->len, s, length);
+    text->len += length;
+    text->data[text->len] = '\0';
+}
+
+void text_putc(struct text *text, char c) {
+    text_write(text, &c, 1);
+}
+
+void text_puts(struct text *text, const char *s) {
+    text_write(text, s, strlen(s));
+}
+
+void text_repeat(struct text *text, char c, size_t count) {
+    while (count--)
+        text_putc(text, c);
+}
+
+void text_vprintf(struct text *text, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    if (length > 0) {
+        reserve(text, (size_t)length);
+        vsnprintf(text->data + text->len, (size_t)length + 1, format, again);
+        text->len += (size_t)length;
+    }
+    va_end(again);
+}
+
+void text_printf(struct text *text, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    text_vprintf(text, format, args);
+    va_end(args);
+}
+
+/* printf writes the locale's decimal point; C source and JSON want a dot. */
+static void dot_for_comma(char *digits) {
+    for (; *digits; digits++)
+        if (!strchr("0123456789+-eE", *digits))
+            *digits = '.';
+}
+
+void text_double(struct text *text, double x) {
+    char digits[40];
+    if (isnan(x) || isinf(x)) {
+        text_puts(text, isnan(x) ? "nan" : x < 0 ? "-inf" : "inf");
+        return;
+    }
+    for (int precision = 1; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, x);
+        if (strtod(digits, NULL) == x)
+            break;
+    }
+    dot_for_comma(digits);
+    text_puts(text, digits);
+}
+
+void text_json(struct text *text, const char *s) {
+    text_putc(text, '"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            text_printf(text, "\\%c", c);
+        else if (c == '\n')
+            text_puts(text, "\\n");
+        else if (c < 0x20)
+            text_printf(text, "\\u%04x", c);
+        else
+            text_putc(text, (char)c);
+    }
+    text_putc(text, '"');
+}
+
+const char *text_string(struct text *text) {
+    return text->data ? text->data : "";
+}
+
+char *format_string(struct arena *arena, const char *format, ...) {
+    struct text text = text_new(arena);
+    va_list args;
+    va_start(args, format);
+    text_vprintf(&text, format, args);
+    va_end(args);
+    return arena_string(arena, text_string(&text), text.len);
+}

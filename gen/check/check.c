@@ -1,0 +1,144 @@
+/* The checker's stages in order. */
+#include "checker.h"
+
+#include <string.h>
+
+static struct checker *checker_new(struct arena *arena, const struct ast *ast) {
+    struct checker *c = NEW(arena, struct checker);
+    struct checked *out = NEW(arena, struct checked);
+    size_t nodes = ast->nodes.len + 1, statements = ast->statements.len + 1;
+    c->arena = c->name_index.arena = arena;
+    c->ast = out->ast = ast;
+    c->out = out;
+    c->context = NEW_ARRAY(arena, nodes, uint8_t);
+    c->size_of = NEW_ARRAY(arena, nodes, poly);
+    c->skipped = NEW_ARRAY(arena, statements, bool);
+    out->symbol_of = NEW_ARRAY(arena, nodes, uint32_t);
+    out->op_of = NEW_ARRAY(arena, nodes, enum op);
+    out->type_of = NEW_ARRAY(arena, nodes, struct type);
+    return c;
+}
+
+/* ---- The element type ---------------------------------------------------------------------------------------------
+ */
+
+static void check_real(struct checker *c) {
+    const struct ast_statement *first = NULL;
+    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
+        const struct ast_statement *statement = &c->ast->statements.at[i];
+        if (c->skipped[i] || statement->kind != STATEMENT_REAL)
+            continue;
+        if (first && statement->name != first->name)
+            complain(c, DIAG_E0227, statement->span, first->name, place_string(c, first->span));
+        first = first ? first : statement;
+    }
+    c->out->f32 = c->options->real ? c->options->real == 32 : first && strcmp(first->name, "f32") == 0;
+}
+
+/* ---- Dimensions that nothing declares -----------------------------------------------------------------------------
+ */
+
+static bool is_open(struct checker *c, poly size) {
+    uint32_t index;
+    return poly_is_name(c->polys, size, &index) && variable_at(c, index)->unknown && !variable_at(c, index)->bound;
+}
+
+/* Free dimensions in the order of the source, which is the order of the symbols. */
+static void list_dims(struct checker *c) {
+    c->out->dims.len = 0;
+    for (uint32_t i = 1; i < c->out->symbols.len; i++) {
+        const struct symbol *symbol = &c->out->symbols.at[i];
+        if (symbol->kind == SYMBOL_DIM && !symbol->fixed)
+            vec_push(c->arena, &c->out->dims, poly_name(c->polys, symbol->name));
+        bool implicit = symbol->kind == SYMBOL_INPUT && !symbol->declared && symbol->type.rank != RANK_UNKNOWN;
+        for (int axis = 0; implicit && axis < symbol->type.rank; axis++)
+            if (is_open(c, symbol->type.size[axis]))
+                vec_push(c->arena, &c->out->dims, symbol->type.size[axis]);
+    }
+}
+
+static void report_no_dimension(struct checker *c, const char *name) {
+    VEC(const char *) words = {0};
+    for (size_t i = 0; i < c->out->dims.len; i++)
+        vec_push(c->arena, &words, poly_string(c->arena, c->polys, c->out->dims.at[i]));
+    struct diag *diag = complain(c, DIAG_E0214, (struct span){0}, name, "");
+    const char *near = nearest_word(name, words.at, words.len);
+    if (near)
+        diag_help(c->diags, diag, "did you mean -D %s=... ?", near);
+}
+
+/* -D of a name that no declaration made a dimension: one that inference named, or an error. */
+static void fix_inferred(struct checker *c, const char *option) {
+    size_t length = strcspn(option, "=");
+    const char *text = intern_n(c->interner, option, length);
+    const struct name *name = name_find(c, text);
+    if (name && name->is_dim)
+        return;
+    for (size_t i = 0; i < c->out->dims.len; i++)
+        if (strcmp(poly_string(c->arena, c->polys, c->out->dims.at[i]), text) == 0) {
+            poly value = option_value(c, option, &text);
+            if (value)
+                unify(c, c->out->dims.at[i], value, 0);
+            return;
+        }
+    report_no_dimension(c, text);
+}
+
+static void fix_all_inferred(struct checker *c) {
+    list_dims(c);
+    for (size_t i = 0; i < c->options->fixed_count; i++)
+        fix_inferred(c, c->options->fixed[i]);
+}
+
+/* ---- The end ------------------------------------------------------------------------------------------------------
+ */
+
+static void finish_types(struct checker *c) {
+    list_dims(c);
+    for (uint32_t i = 1; i < c->out->symbols.len; i++)
+        c->out->symbols.at[i].type = resolve_type(c, c->out->symbols.at[i].type);
+    for (ast_id id = 1; id < c->ast->nodes.len; id++)
+        c->out->type_of[id] = resolve_type(c, c->out->type_of[id]);
+}
+
+struct checked *check(struct arena *arena, struct interner *interner, struct polys *polys, struct diags *diags,
+                      const struct ast *ast, const struct check_options *options) {
+    struct checker *c = checker_new(arena, ast);
+    c->interner = interner;
+    c->polys = polys;
+    c->diags = diags;
+    c->options = options;
+    names_collect(c);
+    names_make_symbols(c);
+    if (c->has_include)
+        return c->out;
+    sizes_fix(c);
+    sizes_declare(c);
+    check_real(c);
+    for (uint32_t i = 0; i < ast->statements.len; i++)
+        if (!c->skipped[i])
+            type_statement(c, i);
+    fix_all_inferred(c);
+    unify_rest(c);
+    finish_types(c);
+    requests_check(c);
+    elementwise_warnings(c);
+    return c->out;
+}
+
+void check_print(struct text *text, const struct polys *polys, const struct checked *checked) {
+    static const char *const kinds[] = {"input", "value", "dim", "loss"};
+    for (size_t i = 1; i < checked->symbols.len; i++) {
+        const struct symbol *symbol = &checked->symbols.at[i];
+        text_printf(text, "%s %s", kinds[symbol->kind], symbol->name);
+        if (symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_VALUE)
+            text_printf(text, ": %s", type_string(text->arena, polys, symbol->type));
+        if (symbol->kind == SYMBOL_DIM && symbol->fixed)
+            text_printf(text, " = %s", poly_string(text->arena, polys, symbol->fixed));
+        text_putc(text, '\n');
+    }
+    text_puts(text, "dims");
+    for (size_t i = 0; i < checked->dims.len; i++)
+        text_printf(text, "%s %s", i ? "," : "", poly_string(text->arena, polys, checked->dims.at[i]));
+    text_putc(text, '\n');
+}

@@ -1,0 +1,363 @@
+/* What is asked for: outputs and derivatives. Runs after the statements, so that a request may stand anywhere. */
+#include "checker.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* ---- Names that requests take -------------------------------------------------------------------------------------
+ */
+
+/* The name of a target; NULL after an error. */
+static struct name *target_name(struct checker *c, ast_id id, const char *what) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    if (node->kind == AST_NAME)
+        return name_of(c, node->name);
+    report_later(c, node->span, what);
+    return NULL;
+}
+
+static void report_no_such(struct checker *c, ast_id id, const struct name *name) {
+    VEC(const char *) words = {0};
+    for (size_t i = 1; i < c->out->symbols.len && is_shown(c); i++)
+        if (c->out->symbols.at[i].kind == SYMBOL_INPUT || c->out->symbols.at[i].kind == SYMBOL_VALUE)
+            vec_push(c->arena, &words, c->out->symbols.at[i].name);
+    struct diag *diag = complain(c, DIAG_E0232, ast_node(c->ast, id)->span, name->text, "");
+    const char *near = nearest_word(name->text, words.at, words.len);
+    if (near)
+        diag_help(c->diags, diag, "did you mean %s ?", near);
+}
+
+/* Whether the symbol is new in this list; stamps hold the number of the last list in which each symbol stood. */
+static bool is_new(struct checker *c, uint32_t *stamps, uint32_t list, uint32_t symbol, ast_id id) {
+    if (stamps[symbol] != list) {
+        stamps[symbol] = list;
+        return true;
+    }
+    complain(c, DIAG_E0303, ast_node(c->ast, id)->span, c->out->symbols.at[symbol].name, "");
+    return false;
+}
+
+/* ---- Outputs ------------------------------------------------------------------------------------------------------
+ */
+
+static void add_output(struct checker *c, ast_id id, uint32_t *stamps) {
+    const struct name *name = target_name(c, id, "an element of a value as output");
+    if (!name || name->clash || name->is_def)
+        return;
+    struct symbol *symbol = &c->out->symbols.at[name->symbol];
+    if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT)
+        report_no_such(c, id, name);
+    else if (symbol->kind != SYMBOL_VALUE)
+        complain(c, DIAG_E0307, ast_node(c->ast, id)->span, name->text,
+                 symbol->kind == SYMBOL_DIM ? "a dimension" : "an input");
+    else if (is_new(c, stamps, 1, name->symbol, id))
+        vec_push(c->arena, &c->out->outputs, name->symbol);
+    symbol->read = true;
+}
+
+static bool add_outputs(struct checker *c) {
+    uint32_t *stamps = NEW_ARRAY(c->arena, c->out->symbols.len, uint32_t);
+    bool any = false;
+    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
+        const struct ast_statement *statement = &c->ast->statements.at[i];
+        if (c->skipped[i] || statement->kind != STATEMENT_OUTPUT)
+            continue;
+        any = true;
+        for (uint32_t k = 0; k < statement->target_count; k++)
+            add_output(c, c->ast->children.at[statement->first_target + k], stamps);
+    }
+    return any;
+}
+
+static void add_unread_outputs(struct checker *c) {
+    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
+        const struct ast_statement *statement = &c->ast->statements.at[i];
+        if (c->skipped[i] || statement->kind != STATEMENT_ASSIGN)
+            continue;
+        const struct name *name = name_of(c, statement->name);
+        if (name->assigned == i + 1 && !name->clash && !c->out->symbols.at[name->symbol].read)
+            vec_push(c->arena, &c->out->outputs, name->symbol);
+    }
+}
+
+/* ---- Gradients ----------------------------------------------------------------------------------------------------
+ */
+
+static void report_no_scalar(struct checker *c, ast_id id, const struct ast_statement *statement, struct type type) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    const struct ast_node *variable = ast_node(c->ast, c->ast->children.at[statement->first_target + 1]);
+    const char *x = variable->kind == AST_NAME ? variable->name : "x";
+    struct diag *diag = complain(c, DIAG_E0301, node->span, node->name, kind_string(c, type));
+    diag_note(c->diags, diag, (struct span){0}, "it is %s", statement_string(c, name_of(c, node->name)->assigned - 1));
+    diag_help(c->diags, diag, "vjp %s wrt %s takes a cotangent of its shape", node->name, x);
+    diag_help(c->diags, diag, "jac %s wrt %s gives the whole Jacobian", node->name, x);
+    diag_help(c->diags, diag, "s = sum(%s); grad s wrt %s differentiates the sum of its elements", node->name, x);
+}
+
+static uint32_t abstract_symbol(struct checker *c, struct name *name, struct span span) {
+    name->symbol = (uint32_t)c->out->symbols.len;
+    vec_push(c->arena, &c->out->symbols,
+             (struct symbol){.name = name->text, .kind = SYMBOL_ABSTRACT, .structure = "dense", .span = span});
+    return name->symbol;
+}
+
+/* The symbol of f in 'grad f'; 0 after an error. */
+static uint32_t gradient_target(struct checker *c, const struct ast_statement *statement) {
+    ast_id id = c->ast->children.at[statement->first_target];
+    struct name *name = target_name(c, id, "the derivative of an element");
+    if (!name || name->clash || name->is_def)
+        return 0;
+    struct span span = ast_node(c->ast, id)->span;
+    if (!name->symbol)
+        abstract_symbol(c, name, span);
+    struct symbol *symbol = &c->out->symbols.at[name->symbol];
+    symbol->read = true;
+    if (symbol->kind == SYMBOL_DIM || symbol->kind == SYMBOL_INPUT) {
+        complain(c, DIAG_E0306, span, name->text, symbol->kind == SYMBOL_DIM ? "a dimension" : "an input");
+        return 0;
+    }
+    if (symbol->type.rank == 0)
+        return name->symbol;
+    if (symbol->type.rank != RANK_UNKNOWN)
+        report_no_scalar(c, id, statement, symbol->type);
+    return 0;
+}
+
+/* "Z, W and b": the inputs that a value's own statement reads; "" if there are none. */
+static const char *inputs_read(struct checker *c, const struct symbol *value) {
+    const struct ast_statement *statement = &c->ast->statements.at[value->statement];
+    uint32_t found[4] = {0}, count = 0;
+    for (ast_id id = statement->begin; id < statement->end && count < 4; id++) {
+        uint32_t symbol = c->context[id] == CONTEXT_VALUE ? c->out->symbol_of[id] : 0;
+        bool known = !symbol || c->out->symbols.at[symbol].kind != SYMBOL_INPUT;
+        for (uint32_t i = 0; i < count; i++)
+            known |= found[i] == symbol;
+        if (!known)
+            found[count++] = symbol;
+    }
+    struct text text = text_new(c->arena);
+    for (uint32_t i = 0; i < count; i++)
+        text_printf(&text, "%s%s", i == 0 ? "" : ", ", c->out->symbols.at[found[i]].name);
+    return text_string(&text);
+}
+
+static void report_no_input(struct checker *c, ast_id id, const struct symbol *symbol) {
+    bool computed = symbol->kind == SYMBOL_VALUE;
+    struct diag *diag =
+        complain(c, DIAG_E0302, ast_node(c->ast, id)->span, symbol->name, computed ? "computed" : "a dimension");
+    if (!computed || !is_shown(c))
+        return;
+    diag_note(c->diags, diag, (struct span){0}, "it is computed by %s", statement_string(c, symbol->statement));
+    const char *inputs = inputs_read(c, symbol);
+    if (*inputs)
+        diag_help(c->diags, diag, "ask for the inputs that it is computed from: %s", inputs);
+}
+
+/* One name after 'wrt'; false after an error. */
+static bool add_variable(struct checker *c, ast_id id, uint32_t *stamps, uint32_t list) {
+    const struct name *name = target_name(c, id, "the derivative by an element");
+    if (!name || name->clash || name->is_def)
+        return false;
+    struct symbol *symbol = &c->out->symbols.at[name->symbol];
+    if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT) {
+        report_no_such(c, id, name);
+        return false;
+    }
+    symbol->read |= symbol->kind == SYMBOL_INPUT;
+    if (symbol->kind != SYMBOL_INPUT) {
+        report_no_input(c, id, symbol);
+        return false;
+    }
+    if (!is_new(c, stamps, list, name->symbol, id))
+        return false;
+    vec_push(c->arena, &c->out->variables, name->symbol);
+    return true;
+}
+
+/* The words after the request that this version does not know; true if there was none. */
+static bool request_is_supported(struct checker *c, const struct ast_statement *statement) {
+    const char *word = ast_request_spelling(statement->request);
+    struct span span = {statement->span.begin, statement->span.begin + (uint32_t)strlen(word)};
+    if (statement->request != REQUEST_GRAD)
+        report_later(c, span, format_string(c->arena, "'%s'", word));
+    else if (statement->compressed)
+        report_later(c, span, "'compressed'");
+    return statement->request == REQUEST_GRAD && !statement->compressed;
+}
+
+static void mark_target_read(struct checker *c, const struct ast_statement *statement) {
+    const struct ast_node *node = ast_node(c->ast, c->ast->children.at[statement->first_target]);
+    if (node->kind == AST_NAME)
+        c->out->symbols.at[name_of(c, node->name)->symbol].read = true;
+}
+
+static void add_request(struct checker *c, const struct ast_statement *statement, uint32_t *stamps, uint32_t list) {
+    struct request request = {.kind = statement->request, .span = statement->span, .as = statement->as};
+    if (!request_is_supported(c, statement)) {
+        mark_target_read(c, statement);
+        return;
+    }
+    request.target = gradient_target(c, statement);
+    request.first_variable = (uint32_t)c->out->variables.len;
+    for (uint32_t k = 1; k < statement->target_count; k++)
+        request.variable_count += add_variable(c, c->ast->children.at[statement->first_target + k], stamps, list);
+    if (request.target && request.variable_count + 1 == statement->target_count)
+        vec_push(c->arena, &c->out->requests, request);
+}
+
+static bool add_requests(struct checker *c) {
+    size_t most = c->out->symbols.len + c->ast->statements.len;
+    uint32_t *stamps = NEW_ARRAY(c->arena, most, uint32_t), list = 0;
+    for (uint32_t i = 0; i < c->ast->statements.len; i++)
+        if (!c->skipped[i] && c->ast->statements.at[i].kind == STATEMENT_REQUEST)
+            add_request(c, &c->ast->statements.at[i], stamps, ++list);
+    return list > 0;
+}
+
+/* ---- Requests beside each other -----------------------------------------------------------------------------------
+ */
+
+static const char *function_key(struct checker *c, const struct request *request) {
+    const struct symbol *target = &c->out->symbols.at[request->target];
+    if (request->as)
+        return intern(c->interner, format_string(c->arena, "'%s'", request->as));
+    if (target->kind == SYMBOL_ABSTRACT)
+        return intern(c->interner, "forward");
+    return intern(c->interner, format_string(c->arena, "grad_%s", target->name));
+}
+
+static void check_functions(struct checker *c) {
+    struct map first = {.arena = c->arena};
+    for (uint32_t i = 0; i < c->out->requests.len; i++) {
+        const struct request *request = &c->out->requests.at[i];
+        const char *key = function_key(c, request);
+        uint32_t *before = map_at(&first, key_of(key));
+        if (!*before) {
+            *before = i + 1;
+            continue;
+        }
+        const char *place = place_string(c, c->out->requests.at[*before - 1].span);
+        struct diag *diag = complain(c, DIAG_E0304, request->span, place, key);
+        diag_help(c->diags, diag, request->as ? "give it another name after 'as'" : "name it: ... as another_name");
+    }
+}
+
+/* ---- Warnings -----------------------------------------------------------------------------------------------------
+ */
+
+/* Does one insertion, deletion or substitution make b of a? Of names below three letters only the case may differ. */
+static bool is_slip(const char *a, const char *b) {
+    size_t m = strlen(a), n = strlen(b), begin = 0, end = 0;
+    if (m == n) {
+        size_t same = 0;
+        while (same < m && tolower((unsigned char)a[same]) == tolower((unsigned char)b[same]))
+            same++;
+        if (same == m)
+            return true;
+    }
+    size_t longer = m > n ? m : n, shorter = m > n ? n : m;
+    if (longer < 3 || longer - shorter > 1)
+        return false;
+    while (begin < shorter && a[begin] == b[begin])
+        begin++;
+    while (end < shorter - begin && a[m - 1 - end] == b[n - 1 - end])
+        end++;
+    return begin + end + 1 >= longer;
+}
+
+static const char *slip_of(struct checker *c, const char *loss) {
+    for (size_t i = 1; i < c->out->symbols.len; i++)
+        if (c->out->symbols.at[i].kind == SYMBOL_VALUE && is_slip(loss, c->out->symbols.at[i].name))
+            return c->out->symbols.at[i].name;
+    const struct symbol *only = c->out->outputs.len == 1 ? &c->out->symbols.at[c->out->outputs.at[0]] : NULL;
+    return only && only->type.rank == 0 ? only->name : NULL;
+}
+
+static void warn_abstract(struct checker *c, const struct request *request) {
+    const struct symbol *loss = &c->out->symbols.at[request->target];
+    const char *meant = slip_of(c, loss->name);
+    if (!meant)
+        return;
+    struct diag *diag = complain(c, DIAG_W0202, loss->span, loss->name, "");
+    diag_help(c->diags, diag, "did you mean grad %s ?", meant);
+}
+
+/* Marks with the stamp all that the symbols on the stack are computed from. */
+static void mark_sources(struct checker *c, uint32_t *stamps, uint32_t stamp, uint32_t *stack, uint32_t depth) {
+    while (depth > 0) {
+        const struct symbol *symbol = &c->out->symbols.at[stack[--depth]];
+        if (symbol->kind != SYMBOL_VALUE)
+            continue;
+        const struct ast_statement *statement = &c->ast->statements.at[symbol->statement];
+        for (ast_id id = statement->begin; id < statement->end; id++) {
+            uint32_t read = c->out->symbol_of[id];
+            if (!read || stamps[read] == stamp)
+                continue;
+            stamps[read] = stamp;
+            stack[depth++] = read;
+        }
+    }
+}
+
+static void warn_independent(struct checker *c, const struct request *request, uint32_t *stamps, uint32_t stamp,
+                             uint32_t *stack) {
+    const struct symbol *target = &c->out->symbols.at[request->target];
+    uint32_t depth = 0;
+    if (target->kind == SYMBOL_VALUE)
+        stack[depth++] = request->target;
+    for (size_t i = 0; target->kind == SYMBOL_ABSTRACT && i < c->out->outputs.len; i++)
+        stack[depth++] = c->out->outputs.at[i];
+    mark_sources(c, stamps, stamp, stack, depth);
+    for (uint32_t i = 0; i < request->variable_count; i++) {
+        uint32_t variable = c->out->variables.at[request->first_variable + i];
+        if (stamps[variable] != stamp)
+            complain(c, DIAG_W0203, request->span, target->name, c->out->symbols.at[variable].name);
+    }
+}
+
+static void warn_requests(struct checker *c) {
+    size_t count = c->out->symbols.len;
+    uint32_t *stamps = NEW_ARRAY(c->arena, count, uint32_t), *stack = NEW_ARRAY(c->arena, 2 * count, uint32_t);
+    for (uint32_t i = 0; i < c->out->requests.len; i++) {
+        const struct request *request = &c->out->requests.at[i];
+        warn_independent(c, request, stamps, i + 1, stack);
+        if (c->out->symbols.at[request->target].kind == SYMBOL_ABSTRACT)
+            warn_abstract(c, request);
+    }
+}
+
+/* ---- All ----------------------------------------------------------------------------------------------------------
+ */
+
+static const struct request *first_abstract(struct checker *c) {
+    for (size_t i = 0; i < c->out->requests.len; i++)
+        if (c->out->symbols.at[c->out->requests.at[i].target].kind == SYMBOL_ABSTRACT)
+            return &c->out->requests.at[i];
+    return NULL;
+}
+
+static bool has_value(struct checker *c) {
+    for (size_t i = 1; i < c->out->symbols.len; i++)
+        if (c->out->symbols.at[i].kind == SYMBOL_VALUE)
+            return true;
+    return false;
+}
+
+void requests_check(struct checker *c) {
+    bool requests = add_requests(c), outputs = add_outputs(c);
+    const struct request *abstract = first_abstract(c);
+    if (!outputs && (abstract || !requests))
+        add_unread_outputs(c);
+    check_functions(c);
+    if (c->diags->errors)
+        return;
+    if (!has_value(c)) {
+        size_t count = c->ast->statements.len;
+        struct span start = {1, 2};
+        complain(c, DIAG_E0305, count ? c->ast->statements.at[count - 1].span : start, "", "");
+    } else if (abstract && c->out->outputs.len == 0) {
+        complain(c, DIAG_E0308, abstract->span, c->out->symbols.at[abstract->target].name, "");
+    } else {
+        warn_requests(c);
+    }
+}

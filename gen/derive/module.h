@@ -1,0 +1,45 @@
+/* A module: the functions that a program's requests ask for, each as the values that it gives. */
+#ifndef MX_DERIVE_MODULE_H
+#define MX_DERIVE_MODULE_H
+
+#include "derive.h"
+
+enum argument_role { ROLE_INPUT, ROLE_COTANGENT, ROLE_OUTPUT };
+
+struct argument {
+    const char *name; /* as in the contract: "dL_dW" */
+    enum argument_role role;
+    uint8_t rank;
+    bool row;
+    poly size[MAX_RANK];
+    struct value value; /* an input's own node, or what an output is */
+};
+
+enum function_kind { FUNCTION_EVAL, FUNCTION_GRAD, FUNCTION_FORWARD, FUNCTION_BACKWARD };
+
+struct function {
+    const char *name; /* with the module's prefix: "affine_backward" */
+    enum function_kind kind;
+    struct span span; /* its request */
+    VEC(struct argument)
+    inputs; /* everything it may read, in the order of the contract; planning drops what it does not */
+    VEC(struct argument) outputs;
+    struct derivation *derivation; /* NULL: no derivative */
+};
+
+struct module {
+    const char *name;
+    VEC(struct function) functions; /* a backward function follows its forward function */
+    const struct checked *checked;
+};
+
+/* The functions of a program without errors. */
+struct module *module_build(struct lowering *lowering, const struct checked *checked, const char *name);
+
+/* Merges products and sums that are used once; a forward function and its backward function keep what they share. */
+void module_simplify(struct graph *graph, struct module *module);
+
+const char *function_kind_name(enum function_kind kind); /* "backward" */
+const char *argument_role_name(enum argument_role role); /* "cotangent" */
+
+#endif

@@ -1,0 +1,505 @@
+/* A product is read back by eliminating its summed labels one at a time, as in a network of resistances: factors
+ * between the same two labels join elementwise; a summed label with one matrix at it turns that matrix into a vector at
+ * its other end; one with two matrices makes their matrix product. What cannot be reduced that way is said as an
+ * einsum. */
+#include "formula.h"
+
+#include <string.h>
+
+enum level { LEVEL_SUM, LEVEL_PRODUCT, LEVEL_NEGATE, LEVEL_POSTFIX };
+
+struct piece {
+    const char *text;
+    enum level level;
+};
+
+/* A factor, or what factors have joined to: at one label a vector, at two a matrix with rows at[0] and columns at[1].
+ */
+struct part {
+    label at[2];
+    uint8_t rank;
+    bool divides; /* vectors and scalars only */
+    struct piece piece;
+};
+
+struct printer {
+    struct arena *arena;
+    struct graph *graph;
+    struct formula_names names;
+    size_t length, longest; /* characters put into pieces so far */
+    int depth;
+};
+
+enum { DEEPEST = 200 };
+
+static struct piece write_node(struct printer *p, node_id id, const label *order, bool top);
+
+static struct piece make(struct printer *p, enum level level, const char *text) {
+    p->length += strlen(text);
+    return (struct piece){text, level};
+}
+
+/* The text, in brackets if it binds less tightly than asked. */
+static const char *at_level(struct printer *p, struct piece piece, enum level level) {
+    return piece.level >= level ? piece.text : format_string(p->arena, "(%s)", piece.text);
+}
+
+static struct piece transposed(struct printer *p, struct piece piece) {
+    size_t length = strlen(piece.text);
+    if (piece.level == LEVEL_POSTFIX && length && piece.text[length - 1] == '\'')
+        return make(p, LEVEL_POSTFIX, arena_string(p->arena, piece.text, length - 1));
+    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s'", at_level(p, piece, LEVEL_POSTFIX)));
+}
+
+static struct piece binary(struct printer *p, struct piece a, const char *operator, struct piece b) {
+    return make(
+        p, LEVEL_PRODUCT,
+        format_string(p->arena, "%s %s %s", at_level(p, a, LEVEL_PRODUCT), operator, at_level(p, b, LEVEL_NEGATE)));
+}
+
+static struct piece call(struct printer *p, const char *name, struct piece a) {
+    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s)", name, a.text));
+}
+
+static struct piece number_piece(struct printer *p, double number) {
+    struct text text = text_new(p->arena);
+    text_double(&text, number);
+    return make(p, number < 0 ? LEVEL_NEGATE : LEVEL_POSTFIX, text_string(&text));
+}
+
+static struct piece poly_piece(struct printer *p, poly size) {
+    const char *text = poly_string(p->arena, p->graph->polys, size);
+    return make(p, strchr(text, ' ') ? LEVEL_SUM : strchr(text, '*') ? LEVEL_PRODUCT : LEVEL_POSTFIX, text);
+}
+
+static bool is_reciprocal(const struct printer *p, node_id id) {
+    const struct node *node = graph_node(p->graph, id);
+    label order[MAX_RANK];
+    return node->kind == NODE_MAP && op_records[node->op].flags & OP_RECIPROCAL &&
+           !p->names.name(p->names.context, id, order);
+}
+
+/* Parts of one product. */
+struct parts {
+    struct part at[MAX_LABELS];
+    uint32_t count;
+    bool stuck; /* some factor has more than two axes */
+};
+
+static void take_out(struct parts *parts, uint32_t i) {
+    memmove(&parts->at[i], &parts->at[i + 1], (parts->count - i - 1) * sizeof *parts->at);
+    parts->count--;
+}
+
+static struct part part_of(struct printer *p, const struct operand *operand) {
+    node_id id = operand->node;
+    struct part part = {.rank = graph_node(p->graph, id)->rank};
+    if (part.rank < 2 && is_reciprocal(p, id)) {
+        id = graph_node(p->graph, id)->operands[0].node;
+        part.divides = true;
+    }
+    part.piece = write_node(p, id, graph_order(p->graph, id), false);
+    for (uint8_t i = 0; i < part.rank; i++)
+        part.at[i] = operand->at[graph_order(p->graph, id)[i]];
+    if (part.rank == 2 && part.at[0] == part.at[1]) {
+        part.piece = call(p, "diag", part.piece);
+        part.rank = 1;
+    }
+    return part;
+}
+
+static struct parts split(struct printer *p, const struct node *node) {
+    struct parts parts = {.count = 0};
+    for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
+        if (graph_node(p->graph, node->operands[i].node)->rank > 2)
+            parts.stuck = true;
+        else
+            parts.at[parts.count++] = part_of(p, &node->operands[i]);
+    }
+    return parts;
+}
+
+/* All vectors (scalars: rank 0) at a label as one; false if there is none. */
+static bool join_at(struct printer *p, struct parts *parts, uint8_t rank, label l, struct part *joined) {
+    struct piece up = {NULL, LEVEL_SUM};
+    for (int divides = 0; divides < 2; divides++)
+        for (uint32_t i = 0; i < parts->count;) {
+            struct part part = parts->at[i];
+            if (part.rank != rank || part.divides != divides || (rank == 1 && part.at[0] != l)) {
+                i++;
+                continue;
+            }
+            take_out(parts, i);
+            if (!up.text && divides)
+                up = make(p, LEVEL_POSTFIX, "1");
+            up = up.text ? binary(p, up, divides ? "/" : "*", part.piece) : part.piece;
+        }
+    *joined = (struct part){.at = {l}, .rank = rank, .piece = up};
+    return up.text != NULL;
+}
+
+static void put(struct parts *parts, struct part part) {
+    parts->at[parts->count++] = part;
+}
+
+static struct piece oriented(struct printer *p, const struct part *matrix, label rows) {
+    return matrix->at[0] == rows ? matrix->piece : transposed(p, matrix->piece);
+}
+
+/* Matrices between the same two labels become one, elementwise. */
+static void join_parallel(struct printer *p, struct parts *parts) {
+    for (uint32_t i = 0; i < parts->count; i++)
+        for (uint32_t k = i + 1; parts->at[i].rank == 2 && k < parts->count;) {
+            struct part *a = &parts->at[i], *b = &parts->at[k];
+            bool same = b->rank == 2 && ((a->at[0] == b->at[0] && a->at[1] == b->at[1]) ||
+                                         (a->at[0] == b->at[1] && a->at[1] == b->at[0]));
+            if (!same) {
+                k++;
+                continue;
+            }
+            a->piece = binary(p, a->piece, "*", oriented(p, b, a->at[0]));
+            take_out(parts, k);
+        }
+}
+
+static uint32_t matrices_at(const struct parts *parts, label l, uint32_t found[2]) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < parts->count; i++)
+        if (parts->at[i].rank == 2 && (parts->at[i].at[0] == l || parts->at[i].at[1] == l)) {
+            if (count < 2)
+                found[count] = i;
+            count++;
+        }
+    return count;
+}
+
+static label other_end(const struct part *matrix, label l) {
+    return matrix->at[0] == l ? matrix->at[1] : matrix->at[0];
+}
+
+/* sum_l v_l: a scalar. Two plain factors are a dot product. */
+static void sum_vector(struct printer *p, struct parts *parts, label l) {
+    struct part vectors[2], joined;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < parts->count; i++)
+        if (parts->at[i].rank == 1 && parts->at[i].at[0] == l) {
+            if (count < 2)
+                vectors[count] = parts->at[i];
+            count += parts->at[i].divides ? 3 : 1;
+        }
+    join_at(p, parts, 1, l, &joined);
+    struct piece sum = count == 2
+                           ? make(p, LEVEL_POSTFIX,
+                                  format_string(p->arena, "dot(%s, %s)", vectors[0].piece.text, vectors[1].piece.text))
+                           : call(p, "sum", joined.piece);
+    put(parts, (struct part){.piece = sum});
+}
+
+static bool has_part_at(const struct parts *parts, label l) {
+    for (uint32_t i = 0; i < parts->count; i++)
+        if ((parts->at[i].rank && parts->at[i].at[0] == l) || (parts->at[i].rank == 2 && parts->at[i].at[1] == l))
+            return true;
+    return false;
+}
+
+/* sum_l M_ol v_l: a vector at o; sum_ol M_ol, with nothing else at either, a scalar. */
+static void absorb_into_vector(struct printer *p, struct parts *parts, label l, uint32_t matrix, bool *summed) {
+    struct part m = parts->at[matrix], vector;
+    label o = other_end(&m, l);
+    take_out(parts, matrix);
+    struct piece piece;
+    if (summed[o] && !has_part_at(parts, l) && !has_part_at(parts, o)) {
+        summed[o] = false;
+        put(parts, (struct part){.piece = call(p, "sum", m.piece)});
+        return;
+    }
+    if (join_at(p, parts, 1, l, &vector))
+        piece = binary(p, oriented(p, &m, o), "@", vector.piece);
+    else
+        piece = make(p, LEVEL_POSTFIX, format_string(p->arena, "sum(%s, axis=%d)", m.piece.text, m.at[0] == o));
+    put(parts, (struct part){.at = {o}, .rank = 1, .piece = piece});
+}
+
+/* sum_l M_al (v_l) N_lb: a matrix. */
+static void chain(struct printer *p, struct parts *parts, label l, const uint32_t two[2], label first_row) {
+    struct part m = parts->at[two[0]], n = parts->at[two[1]], vector;
+    if (other_end(&n, l) == first_row) {
+        struct part swap = m;
+        m = n;
+        n = swap;
+    }
+    label a = other_end(&m, l), b = other_end(&n, l);
+    take_out(parts, two[1]);
+    take_out(parts, two[0]);
+    struct piece left = oriented(p, &m, a);
+    if (join_at(p, parts, 1, l, &vector))
+        left = binary(p, left, "*", vector.piece);
+    put(parts, (struct part){.at = {a, b}, .rank = 2, .piece = binary(p, left, "@", oriented(p, &n, l))});
+}
+
+/* Eliminates one summed label; false if none of those left can be. Vectors first, then chains. */
+static bool eliminate(struct printer *p, struct parts *parts, bool *summed, label labels, label first_row) {
+    for (uint32_t ends = 0; ends <= 2; ends++)
+        for (label l = 0; l < labels; l++) {
+            uint32_t found[2];
+            if (!summed[l] || matrices_at(parts, l, found) != ends)
+                continue;
+            summed[l] = false;
+            if (ends == 0)
+                sum_vector(p, parts, l);
+            else if (ends == 1)
+                absorb_into_vector(p, parts, l, found[0], summed);
+            else
+                chain(p, parts, l, found, first_row);
+            join_parallel(p, parts);
+            return true;
+        }
+    return false;
+}
+
+static struct piece ones(struct printer *p, poly size) {
+    return make(p, LEVEL_POSTFIX, format_string(p->arena, "ones(%s)", poly_string(p->arena, p->graph->polys, size)));
+}
+
+static struct piece matrix_result(struct printer *p, struct parts *parts, const struct node *node, label rows,
+                                  label columns) {
+    struct part matrix = {.rank = 0}, left, right;
+    for (uint32_t i = 0; i < parts->count; i++)
+        if (parts->at[i].rank == 2) {
+            matrix = parts->at[i];
+            take_out(parts, i);
+            break;
+        }
+    bool has_left = join_at(p, parts, 1, rows, &left), has_right = join_at(p, parts, 1, columns, &right);
+    if (!matrix.rank)
+        return make(p, LEVEL_POSTFIX,
+                    format_string(p->arena, "outer(%s, %s)", (has_left ? left.piece : ones(p, node->size[rows])).text,
+                                  (has_right ? right.piece : ones(p, node->size[columns])).text));
+    struct piece piece = oriented(p, &matrix, rows);
+    if (has_left && strncmp(piece.text, "eye(", 4) == 0)
+        piece = call(p, "diag", left.piece);
+    else if (has_left)
+        piece = binary(p, call(p, "diag", left.piece), "@", piece);
+    return has_right ? binary(p, piece, "*", right.piece) : piece;
+}
+
+/* coefficient * scalars * piece / scalars; piece.text NULL: nothing but scalars. */
+static struct piece scaled(struct printer *p, double number, struct parts *parts, struct piece piece) {
+    struct piece up = {NULL, LEVEL_SUM};
+    bool minus = number < 0;
+    if (number != 1 && number != -1)
+        up = number_piece(p, minus ? -number : number);
+    for (int divides = 0; divides < 2; divides++) {
+        for (uint32_t i = 0; i < parts->count; i++) {
+            if (parts->at[i].rank != 0 || parts->at[i].divides != divides)
+                continue;
+            if (!up.text && divides)
+                up = make(p, LEVEL_POSTFIX, "1");
+            up = up.text ? binary(p, up, divides ? "/" : "*", parts->at[i].piece) : parts->at[i].piece;
+        }
+        if (!divides && piece.text)
+            up = up.text ? binary(p, up, "*", piece) : piece;
+    }
+    if (!up.text)
+        up = make(p, LEVEL_POSTFIX, "1");
+    if (minus)
+        up = make(p, LEVEL_PRODUCT, format_string(p->arena, "-%s", at_level(p, up, LEVEL_PRODUCT)));
+    return up;
+}
+
+static char letter(label l) {
+    return "ijklmnpqrstuvwxyzabcdefgho"[l % 26];
+}
+
+static struct piece einsum(struct printer *p, const struct node *node, const label *order) {
+    struct text text = text_new(p->arena), operands = text_new(p->arena);
+    text_puts(&text, "einsum(\"");
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct operand *operand = &node->operands[i];
+        const label *read = graph_order(p->graph, operand->node);
+        text_puts(&text, i ? "," : "");
+        for (uint8_t a = 0; a < graph_node(p->graph, operand->node)->rank; a++)
+            text_putc(&text, letter(operand->at[read[a]]));
+        text_printf(&operands, ", %s", write_node(p, operand->node, read, false).text);
+    }
+    text_puts(&text, "->");
+    for (uint8_t a = 0; a < node->rank; a++)
+        text_putc(&text, letter(order[a]));
+    text_printf(&text, "\"%s)", text_string(&operands));
+    struct parts none = {.count = 0};
+    return scaled(p, node->number, &none, make(p, LEVEL_POSTFIX, text_string(&text)));
+}
+
+static struct piece fill(struct printer *p, const struct node *node, const label *order) {
+    struct text text = text_new(p->arena);
+    text_puts(&text, node->number == 0 ? "zeros(" : "ones(");
+    for (uint8_t a = 0; a < node->rank; a++)
+        text_printf(&text, "%s%s", a ? ", " : "", poly_string(p->arena, p->graph->polys, node->size[order[a]]));
+    text_putc(&text, ')');
+    struct parts none = {.count = 0};
+    return scaled(p, node->number == 0 ? 1 : node->number, &none, make(p, LEVEL_POSTFIX, text_string(&text)));
+}
+
+static struct piece product(struct printer *p, const struct node *node, const label *order) {
+    bool summed[MAX_LABELS] = {false};
+    struct part vector;
+    if (node->count == 0)
+        return fill(p, node, order);
+    struct parts parts = split(p, node);
+    if (parts.stuck || node->rank > 2)
+        return einsum(p, node, order);
+    for (label l = node->rank; l < node->labels; l++)
+        summed[l] = true;
+    join_parallel(p, &parts);
+    while (eliminate(p, &parts, summed, node->labels, node->rank ? order[0] : 0))
+        continue;
+    for (label l = 0; l < node->labels; l++)
+        if (summed[l])
+            return einsum(p, node, order);
+    struct piece piece = {NULL, LEVEL_SUM};
+    if (node->rank == 2)
+        piece = matrix_result(p, &parts, node, order[0], order[1]);
+    else if (node->rank == 1)
+        piece = join_at(p, &parts, 1, 0, &vector) ? vector.piece : ones(p, node->size[0]);
+    return scaled(p, node->number, &parts, piece);
+}
+
+/* An operand among others that broadcast along the last axes to the axes in order. */
+static struct piece broadcast(struct printer *p, const struct node *node, const struct operand *operand,
+                              const label *order) {
+    uint8_t rank = graph_node(p->graph, operand->node)->rank;
+    label own[MAX_RANK];
+    if (rank == 2 && node->rank == 2 && operand->at[0] != operand->at[1]) {
+        own[operand->at[0] != order[0]] = 0;
+        own[operand->at[0] == order[0]] = 1;
+        return write_node(p, operand->node, own, false);
+    }
+    struct piece piece = write_node(p, operand->node, graph_order(p->graph, operand->node), false);
+    if (rank == 2)
+        return call(p, "diag", piece);
+    if (rank == 1 && node->rank == 2 && operand->at[0] == order[0])
+        return make(p, LEVEL_POSTFIX,
+                    format_string(p->arena, "outer(%s, %s)", piece.text, ones(p, node->size[order[1]]).text));
+    return piece;
+}
+
+static void add_term(struct printer *p, struct text *text, struct piece piece, double coefficient) {
+    double size = coefficient < 0 ? -coefficient : coefficient;
+    bool first = text->len == 0;
+    text_puts(text, first ? (coefficient < 0 ? "-" : "") : coefficient < 0 ? " - " : " + ");
+    if (size != 1) {
+        text_double(text, size);
+        text_puts(text, " * ");
+    }
+    text_puts(text, at_level(p, piece,
+                             size != 1                  ? LEVEL_NEGATE
+                             : first && coefficient > 0 ? LEVEL_SUM
+                                                        : LEVEL_PRODUCT));
+}
+
+static void print_terms(struct printer *p, struct text *text, const struct node *node, const label *order, uint8_t rank,
+                        bool minus) {
+    for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
+        const struct operand *term = &node->operands[i];
+        const struct node *of = graph_node(p->graph, term->node);
+        if (of->rank != rank || (term->coefficient < 0) != minus)
+            continue;
+        if (of->kind == NODE_NUMBER)
+            add_term(p, text, number_piece(p, of->number * (minus ? -term->coefficient : term->coefficient)),
+                     minus ? -1 : 1);
+        else
+            add_term(p, text, broadcast(p, node, term, order), term->coefficient);
+    }
+}
+
+/* Terms with a plus first, so that the sum seldom begins with a minus; matrices before vectors before scalars. */
+static struct piece sum(struct printer *p, const struct node *node, const label *order) {
+    struct text text = text_new(p->arena);
+    for (int minus = 0; minus < 2; minus++)
+        for (int rank = MAX_RANK; rank >= 0; rank--)
+            print_terms(p, &text, node, order, (uint8_t)rank, minus);
+    return make(p, LEVEL_SUM, text_string(&text));
+}
+
+static struct piece map(struct printer *p, const struct node *node, const label *order) {
+    struct piece a = broadcast(p, node, &node->operands[0], order);
+    if (op_records[node->op].flags & OP_RECIPROCAL)
+        return binary(p, make(p, LEVEL_POSTFIX, "1"), "/", a);
+    if (node->count == 1)
+        return call(p, op_records[node->op].name, a);
+    struct piece b = broadcast(p, node, &node->operands[1], order);
+    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s, %s)", op_records[node->op].name, a.text, b.text));
+}
+
+/* A reduction, or an operator along axes: its operand with its axes in order, and the axis if it is not all of them. */
+static struct piece over_axes(struct printer *p, const struct node *node, const label *order) {
+    const struct operand *operand = &node->operands[0];
+    bool along = node->kind == NODE_ALONG;
+    const char *name = op_records[node->op].name;
+    uint8_t rank = graph_node(p->graph, operand->node)->rank;
+    const label *read = along ? order : graph_order(p->graph, operand->node);
+    struct piece a = write_node(p, operand->node, read, false);
+    int axis = -1, over = 0;
+    for (uint8_t i = 0; i < rank; i++)
+        if (along ? node->along >> read[i] & 1 : operand->at[read[i]] >= node->rank) {
+            axis = i;
+            over++;
+        }
+    if (over == rank)
+        return call(p, name, a);
+    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s, axis=%d)", name, a.text, axis));
+}
+
+static struct piece in_order(struct printer *p, struct piece piece, uint8_t rank, bool swapped) {
+    return rank == 2 && swapped ? transposed(p, piece) : piece;
+}
+
+static struct piece written_out(struct printer *p, node_id id, const label *order) {
+    const struct node *node = graph_node(p->graph, id);
+    switch (node->kind) {
+    case NODE_NUMBER:
+        return number_piece(p, node->number);
+    case NODE_DIM:
+        return poly_piece(p, node->dim);
+    case NODE_DELTA:
+        return call(p, "eye", poly_piece(p, node->size[0]));
+    case NODE_PRODUCT:
+        return product(p, node, order);
+    case NODE_SUM:
+        return sum(p, node, order);
+    case NODE_MAP:
+        return map(p, node, order);
+    case NODE_REDUCE:
+    case NODE_ALONG:
+        return over_axes(p, node, order);
+    default:
+        return in_order(p, make(p, LEVEL_POSTFIX, node->name), node->rank, order[0] == 1);
+    }
+}
+
+/* A node with its axes in this order, by its name where it has one (but not at the top). */
+static struct piece write_node(struct printer *p, node_id id, const label *order, bool top) {
+    label named[MAX_RANK];
+    const char *name = top ? NULL : p->names.name(p->names.context, id, named);
+    if (name)
+        return in_order(p, make(p, LEVEL_POSTFIX, name), graph_node(p->graph, id)->rank, named[0] != order[0]);
+    if (p->length > p->longest || p->depth == DEEPEST) {
+        p->length = p->longest + 1;
+        return (struct piece){"", LEVEL_POSTFIX};
+    }
+    p->depth++;
+    struct piece piece = written_out(p, id, order);
+    p->depth--;
+    return piece;
+}
+
+const char *formula_of(struct arena *arena, struct graph *graph, struct formula_names names, struct value value,
+                       size_t longest) {
+    struct printer p = {.arena = arena, .graph = graph, .names = names, .longest = longest * 8};
+    label order[MAX_RANK] = {0};
+    for (uint8_t i = 0, next = 0; i < value.rank; i++)
+        if (value.axis[i] != AXIS_UNIT)
+            order[next++] = value.axis[i];
+    const char *text = write_node(&p, value.node, order, true).text;
+    return p.length > p.longest || strlen(text) > longest ? NULL : text;
+}

@@ -1,0 +1,66 @@
+/* The facts of the header for programs: --emit=json. */
+#include "signature.h"
+
+static void print_sizes(struct text *out, const struct emission *e, const struct argument *argument) {
+    text_puts(out, "[");
+    for (uint8_t i = 0; i < argument->rank; i++) {
+        int64_t number;
+        text_puts(out, i ? ", " : "");
+        if (poly_is_number(e->graph->polys, argument->size[i], &number))
+            text_printf(out, "%lld", (long long)number);
+        else
+            text_json(out, poly_string(e->arena, e->graph->polys, argument->size[i]));
+    }
+    text_puts(out, "]");
+}
+
+static void print_argument(struct text *out, const struct emission *e, const struct argument *argument) {
+    text_puts(out, "{\"name\": ");
+    text_json(out, argument->name);
+    text_puts(out, ", \"shape\": ");
+    print_sizes(out, e, argument);
+    if (argument->role == ROLE_OUTPUT) {
+        const char *formula = argument_formula(e, argument, 4096);
+        text_puts(out, ", \"formula\": ");
+        if (formula)
+            text_json(out, formula);
+        else
+            text_puts(out, "null");
+    } else {
+        text_puts(out, ", \"structure\": \"dense\"");
+        text_puts(out, argument->role == ROLE_COTANGENT ? ", \"role\": \"cotangent\"" : "");
+    }
+    text_puts(out, "}");
+}
+
+static void print_function(struct text *out, const struct emission *e, size_t function) {
+    struct signature s = signature_of(e, function);
+    const struct function *f = s.function;
+    text_printf(out, "  {\"name\": \"%s\", \"kind\": \"%s\", \"dims\": [", f->name, function_kind_name(f->kind));
+    for (size_t i = 0; i < s.dims.len; i++)
+        text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s.dims.at[i]]);
+    text_puts(out, "], \"indices\": [],\n   \"inputs\": [");
+    for (size_t i = 0; i < s.inputs.len; i++) {
+        text_puts(out, i ? ",\n              " : "");
+        print_argument(out, e, &f->inputs.at[s.inputs.at[i]]);
+    }
+    text_puts(out, "],\n   \"outputs\": [");
+    for (size_t i = 0; i < f->outputs.len; i++) {
+        text_puts(out, i ? ",\n               " : "");
+        print_argument(out, e, &f->outputs.at[i]);
+    }
+    text_printf(out, "],\n   \"saved\": %s, \"flops\": \"%s\"}", s.saves ? "true" : "false",
+                poly_string(e->arena, e->graph->polys, s.plan->flops));
+}
+
+void emit_json(struct text *out, const struct emission *e) {
+    text_printf(out, "{\"mxc\": \"%s\", \"abi\": %d, \"module\": \"%s\", \"source\": ", e->version, MX_ABI,
+                e->module->name);
+    text_json(out, e->source);
+    text_printf(out, ", \"real\": \"%s\",\n \"functions\": [\n", real_suffix(e));
+    for (size_t f = 0; f < e->module->functions.len; f++) {
+        print_function(out, e, f);
+        text_puts(out, f + 1 < e->module->functions.len ? ",\n" : "\n");
+    }
+    text_puts(out, " ]}\n");
+}

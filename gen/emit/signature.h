@@ -1,0 +1,42 @@
+/* A function as C sees it: its dimensions, the names of its parameters, its prototypes. */
+#ifndef MX_EMIT_SIGNATURE_H
+#define MX_EMIT_SIGNATURE_H
+
+#include "emit.h"
+#include "formula.h"
+#include "names.h"
+
+struct signature {
+    const struct function *function;
+    const struct plan *plan;
+    struct scope scope;      /* names taken in the function */
+    VEC(uint32_t) dims;      /* variables of polys, in the order of the contract */
+    const char **dim_name;   /* by variable of polys; NULL: not a parameter */
+    VEC(uint32_t) inputs;    /* indices of the inputs that are read */
+    const char **input_name; /* by index */
+    const char **output_name;
+    bool saves; /* has the argument saved */
+    bool fixed; /* no dimension is open */
+};
+
+struct signature signature_of(const struct emission *e, size_t function);
+
+/* "int affine_forward(size_t m, …)" over several lines; in a definition with restrict. */
+void signature_print(struct text *out, const struct emission *e, const struct signature *s, bool definition);
+/* "size_t affine_forward_worksize(size_t m, …)"; what is "worksize" or "savedsize". */
+void signature_print_size(struct text *out, const struct emission *e, const struct signature *s, const char *what);
+/* Does the function have one? savedsize only where it fills saved. */
+bool signature_has_savedsize(const struct signature *s);
+
+/* A polynomial in size_t as C, in brackets if it is a sum and so asked. */
+void signature_poly(struct text *out, const struct emission *e, const struct signature *s, poly p, bool brackets);
+
+/* "[m, k]", "scalar": an argument's shape in the program's own names. */
+const char *argument_shape(const struct emission *e, const struct argument *argument);
+/* The formula of an output in the names of inputs and of the program's values; NULL if it is too long. */
+const char *argument_formula(const struct emission *e, const struct argument *output, size_t longest);
+
+const char *real_name(const struct emission *e);   /* "double" */
+const char *real_suffix(const struct emission *e); /* "f64" */
+
+#endif

@@ -1,0 +1,316 @@
+/* Leaves, interning, and what is common to all constructors; product.c holds the constructors of products. */
+#include "graph.h"
+
+#include "intern.h"
+
+#include <string.h>
+
+void graph_init(struct graph *graph, struct arena *arena, struct polys *polys) {
+    memset(graph, 0, sizeof *graph);
+    graph->arena = arena;
+    graph->polys = polys;
+    graph->by_hash.arena = arena;
+    graph->name_of.arena = arena;
+    vec_push(arena, &graph->nodes, (struct node){0});
+    vec_push(arena, &graph->spans, (struct span){0});
+    vec_push(arena, &graph->older, 0);
+    vec_push(arena, &graph->orders, (struct axis_order){{0}});
+}
+
+/* Numbers are keyed by their bits, so that -0 and 0, and all NaNs, stay what they were. */
+static uint64_t hash_node(const struct graph *graph, const struct node *node) {
+    uint64_t hash = hash_bytes(node->kind, &node->number, sizeof node->number);
+    hash = hash_bytes(hash, &node->op, sizeof node->op);
+    hash = hash_bytes(hash, &node->dim, sizeof node->dim);
+    hash = hash_bytes(hash, &node->rank, 1);
+    hash = hash_bytes(hash, &node->labels, 1);
+    hash = hash_bytes(hash, &node->along, 1);
+    hash = hash_bytes(hash, &node->name, sizeof node->name);
+    hash = hash_bytes(hash, node->size, node->labels * sizeof *node->size);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct operand *operand = &node->operands[i];
+        hash = hash_bytes(hash, &operand->node, sizeof operand->node);
+        hash = hash_bytes(hash, operand->at, graph_node(graph, operand->node)->rank);
+        hash = hash_bytes(hash, &operand->coefficient, sizeof operand->coefficient);
+    }
+    return hash;
+}
+
+static bool same_operands(const struct graph *graph, const struct node *a, const struct node *b) {
+    for (uint32_t i = 0; i < a->count; i++) {
+        const struct operand *x = &a->operands[i], *y = &b->operands[i];
+        if (x->node != y->node || memcmp(&x->coefficient, &y->coefficient, sizeof x->coefficient) != 0 ||
+            memcmp(x->at, y->at, graph_node(graph, x->node)->rank) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool same_node(const struct graph *graph, const struct node *a, const struct node *b) {
+    return a->kind == b->kind && a->op == b->op && a->rank == b->rank && a->labels == b->labels &&
+           a->along == b->along && a->count == b->count && a->dim == b->dim && a->name == b->name &&
+           memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
+           (a->labels == 0 || memcmp(a->size, b->size, a->labels * sizeof *a->size) == 0) && same_operands(graph, a, b);
+}
+
+static node_id add_node(struct graph *graph, const struct node *node, const label *order) {
+    struct node kept = *node;
+    struct axis_order read;
+    for (label i = 0; i < MAX_RANK; i++)
+        read.at[i] = order && i < node->rank ? order[i] : i;
+    kept.size = arena_copy(graph->arena, node->size, node->labels * sizeof *node->size);
+    kept.operands = arena_copy(graph->arena, node->operands, node->count * sizeof *node->operands);
+    vec_push(graph->arena, &graph->nodes, kept);
+    vec_push(graph->arena, &graph->spans, graph->span);
+    vec_push(graph->arena, &graph->older, 0);
+    vec_push(graph->arena, &graph->orders, read);
+    return (node_id)(graph->nodes.len - 1);
+}
+
+node_id graph_intern(struct graph *graph, const struct node *node, const label *order) {
+    uint64_t hash = hash_node(graph, node);
+    node_id newest = map_get(&graph->by_hash, hash);
+    for (node_id id = newest; id; id = graph->older.at[id])
+        if (same_node(graph, graph_node(graph, id), node))
+            return id;
+    node_id id = add_node(graph, node, order);
+    graph->older.at[id] = newest;
+    *map_at(&graph->by_hash, hash) = id;
+    return id;
+}
+
+node_id graph_input(struct graph *graph, const char *name, uint8_t rank, const poly *size) {
+    return graph_intern(
+        graph, &(struct node){.kind = NODE_INPUT, .name = name, .rank = rank, .labels = rank, .size = size}, NULL);
+}
+
+node_id graph_fresh_input(struct graph *graph, const char *name, uint8_t rank, const poly *size) {
+    return add_node(graph, &(struct node){.kind = NODE_INPUT, .name = name, .rank = rank, .labels = rank, .size = size},
+                    NULL);
+}
+
+node_id graph_number(struct graph *graph, double number) {
+    return graph_intern(graph, &(struct node){.kind = NODE_NUMBER, .number = number}, NULL);
+}
+
+node_id graph_dim(struct graph *graph, poly dim) {
+    int64_t number;
+    if (poly_is_number(graph->polys, dim, &number))
+        return graph_number(graph, (double)number);
+    return graph_intern(graph, &(struct node){.kind = NODE_DIM, .dim = dim}, NULL);
+}
+
+node_id graph_delta(struct graph *graph, poly size) {
+    return graph_intern(graph, &(struct node){.kind = NODE_DELTA, .rank = 2, .labels = 2, .size = (poly[]){size, size}},
+                        NULL);
+}
+
+label form_label(struct index_form *form, poly size) {
+    form->size[form->labels] = size;
+    return form->labels++;
+}
+
+void form_operand(struct index_form *form, const struct graph *graph, node_id node, const label *at,
+                  double coefficient) {
+    struct operand operand = {.node = node, .coefficient = coefficient};
+    memcpy(operand.at, at, graph_node(graph, node)->rank);
+    vec_push(graph->arena, &form->operands, operand);
+}
+
+struct value graph_value(const struct graph *graph, node_id id) {
+    struct value value = {.node = id, .rank = graph_node(graph, id)->rank};
+    for (label i = 0; i < value.rank; i++)
+        value.axis[i] = i;
+    return value;
+}
+
+struct value graph_fill(struct graph *graph, double number, const poly *size, uint8_t rank) {
+    if (rank == 0)
+        return graph_value(graph, graph_number(graph, number));
+    struct node fill = {.kind = NODE_PRODUCT, .rank = rank, .labels = rank, .size = size, .number = number};
+    return graph_value(graph, graph_intern(graph, &fill, NULL));
+}
+
+bool graph_is_fill(const struct graph *graph, node_id id, double *number) {
+    const struct node *node = graph_node(graph, id);
+    *number = node->number;
+    return node->kind == NODE_NUMBER || (node->kind == NODE_PRODUCT && node->count == 0);
+}
+
+/* The axes of a value whose result labels got these numbers. */
+static struct value value_of(node_id id, const label *number_of, const label *result, uint8_t rank) {
+    struct value value = {.node = id, .rank = rank};
+    for (uint8_t i = 0; i < rank; i++)
+        value.axis[i] = number_of[result[i]];
+    return value;
+}
+
+static void number_operand(const struct graph *graph, const struct operand *operand, const bool *in_result, bool summed,
+                           struct numbering *numbering) {
+    for (uint8_t a = 0; a < graph_node(graph, operand->node)->rank; a++) {
+        label l = operand->at[a];
+        if (in_result[l] != summed && numbering->of[l] == AXIS_UNIT)
+            numbering->of[l] = numbering->count++;
+    }
+}
+
+/* Numbers the labels: those in result first, by first use in the operands (those with most axes first), then result
+ * labels that no operand has, then the others by first use. One order for every way to write the same expression. */
+void number_labels(const struct graph *graph, const struct index_form *form, const label *result, uint8_t rank,
+                   struct numbering *numbering) {
+    bool in_result[MAX_LABELS] = {false};
+    memset(numbering->of, AXIS_UNIT, sizeof numbering->of);
+    numbering->count = 0;
+    for (uint8_t i = 0; i < rank; i++)
+        in_result[result[i]] = true;
+    for (int summed = 0; summed < 2; summed++) {
+        for (uint8_t axes = MAX_RANK; axes > 0; axes--)
+            for (uint32_t i = 0; i < form->operands.len; i++)
+                if (graph_node(graph, form->operands.at[i].node)->rank == axes)
+                    number_operand(graph, &form->operands.at[i], in_result, summed, numbering);
+        for (uint8_t i = 0; i < rank && !summed; i++)
+            if (numbering->of[result[i]] == AXIS_UNIT)
+                numbering->of[result[i]] = numbering->count++;
+    }
+}
+
+/* Interns a node of these operands with their labels renumbered. */
+struct value intern_form(struct graph *graph, struct node node, const struct index_form *form, const label *result,
+                         uint8_t rank) {
+    struct numbering numbering;
+    poly size[MAX_LABELS];
+    label order[MAX_RANK] = {0};
+    number_labels(graph, form, result, rank, &numbering);
+    struct operand *operands = NEW_ARRAY(graph->arena, form->operands.len, struct operand);
+    for (uint32_t i = 0; i < form->operands.len; i++) {
+        const struct operand *from = &form->operands.at[i];
+        operands[i] = (struct operand){.node = from->node, .coefficient = from->coefficient};
+        for (uint8_t a = 0; a < graph_node(graph, from->node)->rank; a++)
+            operands[i].at[a] = numbering.of[from->at[a]];
+    }
+    for (label l = 0; l < form->labels; l++)
+        if (numbering.of[l] != AXIS_UNIT)
+            size[numbering.of[l]] = form->size[l];
+    node.rank = rank;
+    node.labels = numbering.count;
+    node.count = (uint32_t)form->operands.len;
+    node.operands = operands;
+    node.size = size;
+    for (uint8_t i = 0; i < rank; i++)
+        order[i] = numbering.of[result[i]];
+    return value_of(graph_intern(graph, &node, order), numbering.of, result, rank);
+}
+
+node_id graph_reduce(struct graph *graph, enum op op, node_id id, uint32_t axes) {
+    const struct node *from = graph_node(graph, id);
+    struct operand operand = {.node = id, .coefficient = 1};
+    poly size[MAX_RANK];
+    label kept = 0, next = 0;
+    for (label a = 0; a < from->rank; a++)
+        kept = (label)(kept + !(axes >> a & 1));
+    label reduced = kept;
+    for (label a = 0; a < from->rank; a++) {
+        operand.at[a] = axes >> a & 1 ? reduced++ : next++;
+        size[operand.at[a]] = from->size[a];
+    }
+    return graph_intern(graph,
+                        &(struct node){.kind = NODE_REDUCE,
+                                       .op = op,
+                                       .rank = kept,
+                                       .labels = from->rank,
+                                       .count = 1,
+                                       .operands = &operand,
+                                       .size = size},
+                        NULL);
+}
+
+node_id graph_along(struct graph *graph, enum op op, node_id id, uint32_t axes) {
+    const struct node *from = graph_node(graph, id);
+    struct operand operand = {.node = id, .coefficient = 1};
+    for (label a = 0; a < from->rank; a++)
+        operand.at[a] = a;
+    return graph_intern(graph,
+                        &(struct node){.kind = NODE_ALONG,
+                                       .op = op,
+                                       .rank = from->rank,
+                                       .labels = from->rank,
+                                       .count = 1,
+                                       .operands = &operand,
+                                       .size = from->size,
+                                       .along = (uint8_t)axes},
+                        graph_order(graph, id));
+}
+
+/* A reduction or along-operator of an operand whose axes may have changed places. */
+static struct value rebuild_over_axes(struct graph *graph, struct node node, const struct operand *operand) {
+    uint8_t rank = graph_node(graph, operand->node)->rank;
+    uint32_t axes = 0;
+    struct value value = {.rank = node.rank};
+    for (label a = 0, kept = 0; a < rank; a++) {
+        label l = operand->at[a];
+        bool over = node.kind == NODE_REDUCE ? l >= node.rank : node.along >> l & 1;
+        axes |= (uint32_t)over << a;
+        if (node.kind == NODE_ALONG || !over)
+            value.axis[l] = kept++;
+    }
+    value.node = node.kind == NODE_REDUCE ? graph_reduce(graph, node.op, operand->node, axes)
+                                          : graph_along(graph, node.op, operand->node, axes);
+    return value;
+}
+
+struct value in_axis_order(struct value read, const label *order) {
+    struct value value = read;
+    for (uint8_t i = 0; i < read.rank; i++)
+        value.axis[order[i]] = read.axis[i];
+    return value;
+}
+
+struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
+    struct node node = *graph_node(graph, id);
+    struct axis_order order = graph->orders.at[id];
+    switch (node.kind) {
+    case NODE_PRODUCT:
+        return in_axis_order(graph_product(graph, number, form, order.at, node.rank), order.at);
+    case NODE_SUM:
+        return in_axis_order(graph_sum(graph, form, order.at, node.rank), order.at);
+    case NODE_MAP:
+        return in_axis_order(graph_map(graph, node.op, form, order.at, node.rank), order.at);
+    case NODE_REDUCE:
+    case NODE_ALONG:
+        return rebuild_over_axes(graph, node, &form->operands.at[0]);
+    default:
+        return graph_value(graph, id);
+    }
+}
+
+void graph_mark(const struct graph *graph, const node_id *roots, size_t count, bool *needed) {
+    node_id last = 0;
+    for (size_t i = 0; i < count; i++) {
+        needed[roots[i]] = true;
+        last = roots[i] > last ? roots[i] : last;
+    }
+    for (node_id id = last; id > 0; id--)
+        for (uint32_t i = 0; needed[id] && i < graph_node(graph, id)->count; i++)
+            needed[graph_node(graph, id)->operands[i].node] = true;
+}
+
+void graph_set_name(struct graph *graph, struct value value, const char *name) {
+    enum node_kind kind = graph_node(graph, value.node)->kind;
+    bool swapped = value.rank == 2 && value.axis[0] == 1 && value.axis[1] == 0;
+    if (kind == NODE_NUMBER || kind == NODE_DIM || kind == NODE_DELTA || map_get(&graph->name_of, value.node))
+        return;
+    vec_push(graph->arena, &graph->names, (struct node_name){name, swapped});
+    *map_at(&graph->name_of, value.node) = (uint32_t)graph->names.len;
+}
+
+const char *graph_name(const struct graph *graph, node_id id, label order[MAX_RANK]) {
+    uint32_t index = map_get(&graph->name_of, id);
+    if (!index)
+        return NULL;
+    struct node_name name = graph->names.at[index - 1];
+    for (label i = 0; i < MAX_RANK; i++)
+        order[i] = i;
+    order[0] = name.swapped;
+    order[1] = !name.swapped;
+    return name.name;
+}

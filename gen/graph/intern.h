@@ -1,0 +1,19 @@
+/* Between the files of this folder: how constructors make nodes. */
+#ifndef MX_GRAPH_INTERN_H
+#define MX_GRAPH_INTERN_H
+
+#include "graph.h"
+
+struct numbering {
+    label of[MAX_LABELS]; /* AXIS_UNIT: not used */
+    label count;
+};
+
+/* The one node like this; copies what it points to. order: how a new one is read, NULL for its axes in order. */
+node_id graph_intern(struct graph *graph, const struct node *node, const label *order);
+void number_labels(const struct graph *graph, const struct index_form *form, const label *result, uint8_t rank,
+                   struct numbering *numbering);
+struct value intern_form(struct graph *graph, struct node node, const struct index_form *form, const label *result,
+                         uint8_t rank);
+
+#endif

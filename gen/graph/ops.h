@@ -1,0 +1,81 @@
+/* The operators: one record each in ops.def, the only place that knows them. */
+#ifndef MX_GRAPH_OPS_H
+#define MX_GRAPH_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum op {
+    OP_NONE,
+#define OP(name, ...) OP_##name,
+#include "ops.def"
+#undef OP
+    OPS
+};
+
+enum op_kind {
+    KIND_LATER,  /* in the language, not in this version: an error says so */
+    KIND_MAP,    /* elementwise: a node of the graph */
+    KIND_REDUCE, /* over axes: a node of the graph */
+    KIND_ALONG,  /* along axes, shape kept: a node of the graph */
+    KIND_SUM,    /* a product whose labels are summed */
+    KIND_COUNT,  /* how many elements a sum adds up */
+    KIND_EINSUM, /* a product by pattern */
+    KIND_TEXT,   /* said in the language */
+    KIND_EYE,    /* a Kronecker delta */
+    KIND_FILL    /* one number everywhere */
+};
+
+/* What a function takes and gives. A "list" is a vector or a row. */
+enum op_shape {
+    SHAPE_NONE,
+    SHAPE_ELEMENTWISE, /* all arguments broadcast together */
+    SHAPE_REDUCE,      /* (x, axis=, keepdims=): without an axis a scalar */
+    SHAPE_ALONG,       /* (x, axis=): x's shape; a matrix without an axis: row by row, axis=1 */
+    SHAPE_SCALAR,      /* anything to a scalar */
+    SHAPE_DOT,         /* two lists of one length to a scalar */
+    SHAPE_INNER,       /* two values of one shape to a scalar */
+    SHAPE_OUTER,       /* two lists to a matrix */
+    SHAPE_TRACE,       /* a square matrix to a scalar */
+    SHAPE_DIAG,        /* a list [n] to a matrix [n, n]; a square matrix to a vector */
+    SHAPE_EYE,         /* (n): an [n, n] matrix; n is a dimension */
+    SHAPE_FILL         /* (n) or (m, n): a vector or a matrix */
+};
+
+enum {
+    OP_COMMUTES = 1,  /* arguments may be sorted */
+    OP_HIDDEN = 2,    /* not a function of the language; only other records use it */
+    OP_CHEAP = 4,     /* costs no more than reading its argument again */
+    OP_RECIPROCAL = 8 /* printed as a division */
+};
+
+struct op_record {
+    const char *name;
+    const char *call; /* where programs call it otherwise: "norm(1)", with a fixed second argument; NULL: by its name */
+    enum op_kind kind;
+    enum op_shape shape;
+    int arity; /* arguments without axis and keepdims; FILL takes one or two */
+    int flags;
+    const char *differential; /* in the language: of y = op(a, b), linear in da and db; axis stands for the axes */
+    const char *definition;   /* TEXT: its meaning; REDUCE, ALONG: how it is computed, NULL if by its own loop */
+    const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
+    const char *squared;      /* what y * y is, where that is simpler */
+    double fill;              /* FILL */
+    const char *c;            /* how C calls it in double; NULL: mx_NAME */
+    double (*eval1)(double);
+    double (*eval2)(double, double);
+    const char *latex;
+    const char *domain; /* kinks and domain, for the manual */
+    const char *doc;    /* one line */
+};
+
+extern const struct op_record op_records[OPS];
+
+/* The operator that a call names, OP_NONE if there is none. parameter: the spelling of a literal second argument
+ * ("1", "inf"), or NULL. Hidden ones are found only if asked for. */
+enum op op_find(const char *name, const char *parameter, bool hidden);
+
+/* As programs call it: "softmax", "norm(1)". */
+const char *op_spelling(enum op op);
+
+#endif

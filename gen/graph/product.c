@@ -1,0 +1,228 @@
+/* The constructors of products: nested factors, numbers, deltas and free labels go; what is left has one canonical
+ * form. */
+#include "intern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLATTEN_FACTORS = 8 };
+
+struct building {
+    struct graph *graph;
+    struct index_form form;
+    double number;
+    bool in_result[MAX_LABELS];
+    bool sums;              /* over some label */
+    bool alive[MAX_LABELS]; /* not merged into another label */
+};
+
+static void start(struct building *b, struct graph *graph, double number, const struct index_form *form,
+                  const label *result, uint8_t rank) {
+    memset(b, 0, sizeof *b);
+    b->graph = graph;
+    b->number = number;
+    memcpy(b->form.size, form->size, form->labels * sizeof *form->size);
+    b->form.labels = form->labels;
+    for (size_t i = 0; i < form->operands.len; i++)
+        vec_push(graph->arena, &b->form.operands, form->operands.at[i]);
+    for (label l = 0; l < form->labels; l++)
+        b->alive[l] = true;
+    for (uint8_t i = 0; i < rank; i++)
+        b->in_result[result[i]] = true;
+    b->sums = form->labels > rank;
+}
+
+static void drop(struct building *b, size_t i) {
+    b->form.operands.at[i] = vec_pop(&b->form.operands);
+}
+
+static bool has_delta(const struct graph *graph, const struct node *product) {
+    for (uint32_t i = 0; i < product->count; i++)
+        if (graph_node(graph, product->operands[i].node)->kind == NODE_DELTA)
+            return true;
+    return false;
+}
+
+/* A product without sums inside another adds nothing but brackets; one with a delta hides an index. Where the outer
+ * product sums, the inner one is kept: others may use it too (if none does, merge_rule takes it in). */
+static bool flattens(const struct building *b, const struct node *inner) {
+    bool fits = !b->sums && b->form.operands.len + inner->count <= FLATTEN_FACTORS;
+    return inner->labels == inner->rank && (fits || has_delta(b->graph, inner)) && !b->graph->nested;
+}
+
+static void splice(struct building *b, size_t i, const struct node *inner) {
+    struct operand outer = b->form.operands.at[i];
+    drop(b, i);
+    for (uint32_t k = 0; k < inner->count; k++) {
+        struct operand operand = inner->operands[k];
+        for (uint8_t a = 0; a < graph_node(b->graph, operand.node)->rank; a++)
+            operand.at[a] = outer.at[operand.at[a]];
+        vec_push(b->graph->arena, &b->form.operands, operand);
+    }
+}
+
+/* The same product with coefficient 1. */
+static node_id without_number(struct graph *graph, node_id id) {
+    struct node product = *graph_node(graph, id);
+    struct axis_order order = graph->orders.at[id];
+    product.number = 1;
+    return graph_intern(graph, &product, order.at);
+}
+
+/* Takes one operand apart; true if it was replaced by something else. */
+static bool expand(struct building *b, size_t i) {
+    struct node node = *graph_node(b->graph, b->form.operands.at[i].node);
+    if (node.kind == NODE_NUMBER || (node.kind == NODE_PRODUCT && node.count == 0)) {
+        b->number *= node.number;
+        drop(b, i);
+        return true;
+    }
+    if (node.kind != NODE_PRODUCT)
+        return false;
+    b->number *= node.number;
+    if (flattens(b, &node)) {
+        splice(b, i, &node);
+        return true;
+    }
+    if (node.number != 1)
+        b->form.operands.at[i].node = without_number(b->graph, b->form.operands.at[i].node);
+    return false;
+}
+
+static void replace_label(struct building *b, label from, label to) {
+    for (size_t i = 0; i < b->form.operands.len; i++)
+        for (uint8_t a = 0; a < graph_node(b->graph, b->form.operands.at[i].node)->rank; a++)
+            if (b->form.operands.at[i].at[a] == from)
+                b->form.operands.at[i].at[a] = to;
+}
+
+/* sum_q delta_pq x_q = x_p; delta_pp = 1; delta_pq x_q = delta_pq x_p where both labels stay. */
+static bool eliminate_delta(struct building *b, size_t i) {
+    struct operand delta = b->form.operands.at[i];
+    label p = delta.at[0], q = delta.at[1];
+    if (p != q && b->in_result[p] && b->in_result[q]) {
+        label keep = p < q ? p : q, other = p < q ? q : p;
+        drop(b, i);
+        replace_label(b, other, keep);
+        vec_push(b->graph->arena, &b->form.operands, delta);
+        return false;
+    }
+    drop(b, i);
+    if (p != q) {
+        label gone = b->in_result[q] ? p : q;
+        replace_label(b, gone, gone == q ? p : q);
+        b->alive[gone] = false;
+    }
+    return true;
+}
+
+/* Eliminates until nothing changes; each round removes an operand, so it ends. A delta that stays is looked at once. */
+static void eliminate_deltas(struct building *b) {
+    size_t tries = b->form.operands.len;
+    for (size_t i = 0; i < b->form.operands.len && tries;) {
+        const struct node *node = graph_node(b->graph, b->form.operands.at[i].node);
+        if (node->kind == NODE_DELTA && eliminate_delta(b, i)) {
+            i = 0;
+            tries = b->form.operands.len;
+        } else if (node->kind == NODE_DELTA) {
+            tries--;
+        } else {
+            i++;
+        }
+    }
+}
+
+/* A label that is summed and that no factor has any more counts its size. */
+static void count_free_labels(struct building *b) {
+    bool used[MAX_LABELS] = {false};
+    for (size_t i = 0; i < b->form.operands.len; i++)
+        for (uint8_t a = 0; a < graph_node(b->graph, b->form.operands.at[i].node)->rank; a++)
+            used[b->form.operands.at[i].at[a]] = true;
+    for (label l = 0; l < b->form.labels; l++)
+        if (b->alive[l] && !used[l] && !b->in_result[l]) {
+            node_id count = graph_dim(b->graph, b->form.size[l]);
+            if (graph_node(b->graph, count)->kind == NODE_NUMBER)
+                b->number *= graph_node(b->graph, count)->number;
+            else
+                form_operand(&b->form, b->graph, count, (label[]){0}, 1);
+        }
+}
+
+/* Sort keys: a label by its place in the result, or after all of those by itself. */
+struct sorted {
+    struct operand operand;
+    uint8_t rank;
+    label key[MAX_RANK];
+};
+
+static int compare_sorted(const void *x, const void *y) {
+    const struct sorted *a = x, *b = y;
+    if (a->operand.node != b->operand.node)
+        return a->operand.node < b->operand.node ? -1 : 1;
+    return memcmp(a->key, b->key, a->rank);
+}
+
+static void sort_operands(struct building *b, const label *result, uint8_t rank) {
+    size_t count = b->form.operands.len;
+    struct sorted *sorted = NEW_ARRAY(b->graph->arena, count, struct sorted);
+    label key[MAX_LABELS];
+    for (label l = 0; l < b->form.labels; l++)
+        key[l] = (label)(MAX_LABELS + l);
+    for (uint8_t i = 0; i < rank; i++)
+        key[result[i]] = i;
+    for (size_t i = 0; i < count; i++) {
+        sorted[i].operand = b->form.operands.at[i];
+        sorted[i].rank = graph_node(b->graph, sorted[i].operand.node)->rank;
+        for (uint8_t a = 0; a < sorted[i].rank; a++)
+            sorted[i].key[a] = key[sorted[i].operand.at[a]];
+    }
+    if (count)
+        qsort(sorted, count, sizeof *sorted, compare_sorted);
+    for (size_t i = 0; i < count; i++)
+        b->form.operands.at[i] = sorted[i].operand;
+}
+
+/* Is the product just its one factor, read in another order of axes? */
+static bool is_reading(const struct building *b, uint8_t rank) {
+    if (b->form.operands.len != 1 || b->number != 1)
+        return false;
+    const struct operand *only = &b->form.operands.at[0];
+    bool seen[MAX_LABELS] = {false};
+    if (graph_node(b->graph, only->node)->rank != rank)
+        return false;
+    for (uint8_t a = 0; a < rank; a++) {
+        if (seen[only->at[a]] || !b->in_result[only->at[a]])
+            return false;
+        seen[only->at[a]] = true;
+    }
+    return true;
+}
+
+static struct value reading(const struct operand *operand, const label *result, uint8_t rank) {
+    struct value value = {.node = operand->node, .rank = rank};
+    for (uint8_t i = 0; i < rank; i++)
+        for (uint8_t a = 0; a < rank; a++)
+            if (operand->at[a] == result[i])
+                value.axis[i] = a;
+    return value;
+}
+
+struct value graph_product(struct graph *graph, double number, const struct index_form *form, const label *result,
+                           uint8_t rank) {
+    struct building b;
+    poly size[MAX_RANK];
+    start(&b, graph, number, form, result, rank);
+    for (size_t i = 0; i < b.form.operands.len;)
+        if (!expand(&b, i))
+            i++;
+    eliminate_deltas(&b);
+    count_free_labels(&b);
+    for (uint8_t i = 0; i < rank; i++)
+        size[i] = form->size[result[i]];
+    if (b.number == 0 || (b.form.operands.len == 0))
+        return graph_fill(graph, b.number, size, rank);
+    sort_operands(&b, result, rank);
+    if (is_reading(&b, rank))
+        return reading(&b.form.operands.at[0], result, rank);
+    return intern_form(graph, (struct node){.kind = NODE_PRODUCT, .number = b.number}, &b.form, result, rank);
+}

@@ -1,0 +1,109 @@
+#include "rewrite.h"
+
+#include <string.h>
+
+enum { MERGED_FACTORS = 10, MERGED_TERMS = 64 };
+
+static void count_uses(const struct graph *graph, const struct value *roots, size_t count, const bool *needed,
+                       uint32_t *uses) {
+    for (size_t i = 0; i < count; i++)
+        uses[roots[i].node]++;
+    for (node_id id = 1; id < graph->nodes.len; id++)
+        for (uint32_t k = 0; needed[id] && k < graph_node(graph, id)->count; k++)
+            uses[graph_node(graph, id)->operands[k].node]++;
+}
+
+static struct index_form operands_of(struct graph *graph, node_id id, const struct value *made) {
+    const struct node node = *graph_node(graph, id);
+    struct index_form form = {.labels = node.labels};
+    if (node.labels)
+        memcpy(form.size, node.size, node.labels * sizeof *node.size);
+    for (uint32_t k = 0; k < node.count; k++) {
+        struct operand operand = node.operands[k];
+        struct value now = made[operand.node];
+        operand.node = now.node;
+        for (uint8_t a = 0; a < now.rank; a++)
+            operand.at[now.axis[a]] = node.operands[k].at[a];
+        vec_push(graph->arena, &form.operands, operand);
+    }
+    return form;
+}
+
+static struct value read_as(struct value root, struct value now) {
+    for (uint8_t i = 0; i < root.rank; i++)
+        if (root.axis[i] != AXIS_UNIT)
+            root.axis[i] = now.axis[root.axis[i]];
+    root.node = now.node;
+    return root;
+}
+
+/* The name goes along, read in the axes' new order. */
+static void keep_name(struct graph *graph, node_id id, struct value now) {
+    label order[MAX_RANK];
+    const char *name = graph_name(graph, id, order);
+    struct value named = now;
+    for (uint8_t i = 0; name && i < now.rank; i++)
+        named.axis[i] = now.axis[order[i]];
+    if (name && now.node != id)
+        graph_set_name(graph, named, name);
+}
+
+void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewrite_rule *rule, void *context) {
+    size_t nodes = graph->nodes.len;
+    bool *needed = NEW_ARRAY(graph->arena, nodes, bool);
+    uint32_t *uses = NEW_ARRAY(graph->arena, nodes, uint32_t);
+    struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
+    node_id *ids = NEW_ARRAY(graph->arena, count, node_id);
+    struct rewriting rewriting = {graph, uses, context};
+    for (size_t i = 0; i < count; i++)
+        ids[i] = roots[i].node;
+    graph_mark(graph, ids, count, needed);
+    count_uses(graph, roots, count, needed, uses);
+    for (node_id id = 1; id < nodes; id++) {
+        if (!needed[id])
+            continue;
+        struct index_form form = operands_of(graph, id, made);
+        graph->span = graph->spans.at[id];
+        made[id] = form.operands.len ? rule(&rewriting, id, &form) : graph_value(graph, id);
+        keep_name(graph, id, made[id]);
+    }
+    for (size_t i = 0; i < count; i++)
+        roots[i] = read_as(roots[i], made[roots[i].node]);
+}
+
+bool form_splice(struct graph *graph, struct index_form *form, size_t i) {
+    struct operand outer = form->operands.at[i];
+    const struct node inner = *graph_node(graph, outer.node);
+    label of[MAX_LABELS];
+    if (form->labels + inner.labels - inner.rank > MAX_LABELS)
+        return false;
+    for (label l = 0; l < inner.labels; l++)
+        of[l] = l < inner.rank ? outer.at[l] : form_label(form, inner.size[l]);
+    form->operands.at[i] = vec_pop(&form->operands);
+    for (uint32_t k = 0; k < inner.count; k++) {
+        struct operand operand = inner.operands[k];
+        for (uint8_t a = 0; a < graph_node(graph, operand.node)->rank; a++)
+            operand.at[a] = of[operand.at[a]];
+        if (inner.kind == NODE_SUM)
+            operand.coefficient *= outer.coefficient;
+        vec_push(graph->arena, &form->operands, operand);
+    }
+    return true;
+}
+
+struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    struct graph *graph = rewriting->graph;
+    const struct node node = *graph_node(graph, id);
+    bool product = node.kind == NODE_PRODUCT;
+    double number = node.number;
+    if (product || node.kind == NODE_SUM)
+        for (size_t k = node.count; k-- > 0;) {
+            const struct node *inner = graph_node(graph, form->operands.at[k].node);
+            size_t merged = form->operands.len - 1 + inner->count;
+            double inner_number = inner->number;
+            if (inner->kind == node.kind && inner->count && rewriting->uses[node.operands[k].node] == 1 &&
+                merged <= (product ? MERGED_FACTORS : MERGED_TERMS) && form_splice(graph, form, k) && product)
+                number *= inner_number;
+        }
+    return graph_rebuild(graph, id, form, number);
+}

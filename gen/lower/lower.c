@@ -1,0 +1,310 @@
+#include "lower.h"
+
+#include <math.h>
+#include <string.h>
+
+/* An expression being lowered: in a program (checked set) or in a text of ops.def (bindings set). */
+struct context {
+    struct lowering *lowering;
+    struct graph *graph;
+    const struct ast *ast;
+    const struct checked *checked;
+    const struct value *symbols;
+    const struct bindings *bindings;
+    ast_id begin;
+    struct value *values; /* of the nodes from begin on */
+};
+
+void lowering_init(struct lowering *lowering, struct arena *arena, struct interner *interner, struct graph *graph) {
+    memset(lowering, 0, sizeof *lowering);
+    lowering->arena = arena;
+    lowering->interner = interner;
+    lowering->graph = graph;
+}
+
+static struct value value_at(const struct context *c, ast_id id) {
+    return c->values[id - c->begin];
+}
+
+static struct value bound_name(const struct context *c, const char *name) {
+    const struct {
+        const char *name;
+        const struct value *value;
+    } names[] = {{"a", &c->bindings->a},
+                 {"b", &c->bindings->b},
+                 {"y", &c->bindings->y},
+                 {"da", &c->bindings->da},
+                 {"db", &c->bindings->db}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i].name) == 0)
+            return *names[i].value;
+    return (struct value){0}; /* axis, keepdims, true: arguments, not values */
+}
+
+static struct value lower_name(const struct context *c, ast_id id) {
+    const char *name = ast_node(c->ast, id)->name;
+    if (c->bindings)
+        return bound_name(c, name);
+    uint32_t symbol = c->checked->symbol_of[id];
+    if (symbol)
+        return c->symbols[symbol];
+    return strcmp(name, "pi") == 0 ? value_number(c->graph, 3.14159265358979323846) : (struct value){0};
+}
+
+static struct value constant_power(struct context *c, struct value base, int exponent) {
+    struct value factors[4] = {base, base, base, base};
+    return value_multiply(c->graph, 1, factors, (uint32_t)exponent);
+}
+
+/* y^2 where the operator that gave y knows a simpler form of it. */
+static bool lower_square(struct context *c, struct value y, struct value *square) {
+    struct node node = *graph_node(c->graph, y.node);
+    if ((node.kind != NODE_MAP && node.kind != NODE_REDUCE) || !op_records[node.op].squared)
+        return false;
+    struct bindings bindings = {.a = graph_value(c->graph, node.operands[0].node)};
+    struct value made = lower_op_text(c->lowering, node.op, TEXT_SQUARED, &bindings);
+    for (uint8_t i = 0; i < y.rank; i++)
+        if (y.axis[i] != AXIS_UNIT)
+            y.axis[i] = made.axis[y.axis[i]];
+    y.node = made.node;
+    *square = y;
+    return true;
+}
+
+/* Small integer powers are products, so that equal powers meet; roots and reciprocals are their own operators. */
+static struct value lower_power(struct context *c, struct value base, struct value exponent) {
+    double k;
+    bool literal = graph_is_fill(c->graph, exponent.node, &k) && graph_node(c->graph, exponent.node)->rank == 0;
+    struct value power;
+    if (literal && k == 2 && lower_square(c, base, &power))
+        return power;
+    if (literal && k < 0 && (k == -0.5 || (k >= -4 && k == floor(k)))) {
+        power = lower_power(c, base, value_number(c->graph, -k));
+        return value_map(c->graph, OP_reciprocal, &power, 1);
+    }
+    if (literal && k == 0.5)
+        return value_map(c->graph, OP_sqrt, &base, 1);
+    if (literal && k >= 1 && k <= 4 && k == floor(k))
+        return constant_power(c, base, (int)k);
+    return value_map(c->graph, OP_pow, (struct value[]){base, exponent}, 2);
+}
+
+static struct value lower_binary(struct context *c, const struct ast_node *node, ast_id id) {
+    struct value a = value_at(c, ast_child(c->ast, id, 0)), b = value_at(c, ast_child(c->ast, id, 1));
+    struct value operands[] = {a, b};
+    switch (node->op) {
+    case AST_ADD:
+        return value_add(c->graph, operands, (double[]){1, 1}, 2);
+    case AST_SUB:
+        return value_add(c->graph, operands, (double[]){1, -1}, 2);
+    case AST_DIV:
+        operands[1] = value_map(c->graph, OP_reciprocal, &b, 1);
+        return value_multiply(c->graph, 1, operands, 2);
+    case AST_MATMUL:
+        return value_matmul(c->graph, a, b);
+    case AST_POW:
+        return lower_power(c, a, b);
+    default:
+        return value_multiply(c->graph, 1, operands, 2);
+    }
+}
+
+/* The axes that a call names; all of them where it names none, but the last for what goes along an axis. */
+struct axes {
+    uint32_t mask;
+    bool keepdims;
+};
+
+static uint32_t all_axes(struct value value) {
+    return (1u << value.rank) - 1;
+}
+
+static uint32_t axis_argument(const struct context *c, ast_id id, struct value of) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    if (node->kind == AST_NAME)
+        return c->bindings->axes;
+    if (node->kind == AST_NEGATE)
+        return 1u << (of.rank - (int)ast_node(c->ast, ast_child(c->ast, id, 0))->number);
+    return 1u << (int)node->number;
+}
+
+static struct axes call_axes(const struct context *c, const struct ast_node *call, enum op op, struct value of) {
+    struct axes axes = {all_axes(of), false};
+    if (op_records[op].shape == SHAPE_ALONG && of.rank > 0)
+        axes.mask = 1u << (of.rank - 1);
+    for (uint32_t i = 0; i < call->count; i++) {
+        const struct ast_node *argument = ast_node(c->ast, c->ast->children.at[call->first + i]);
+        if (argument->kind != AST_NAMED)
+            continue;
+        ast_id value = c->ast->children.at[argument->first];
+        const struct ast_node *given = ast_node(c->ast, value);
+        if (strcmp(argument->name, "axis") == 0)
+            axes.mask = axis_argument(c, value, of);
+        else
+            axes.keepdims =
+                strcmp(given->name, "keepdims") == 0 ? c->bindings->keepdims : strcmp(given->name, "true") == 0;
+    }
+    return axes;
+}
+
+/* The pattern among "ii->i; i->ii" whose first operand has this rank. */
+static void choose_pattern(const char *patterns, uint8_t rank, char chosen[32]) {
+    for (;;) {
+        patterns += strspn(patterns, "; ");
+        size_t length = strcspn(patterns, ";");
+        if (strcspn(patterns, ",-") == rank || patterns[length] == '\0') {
+            memcpy(chosen, patterns, length);
+            chosen[length] = '\0';
+            return;
+        }
+        patterns += length;
+    }
+}
+
+static struct value lower_einsum(struct context *c, enum op op, const struct value *arguments) {
+    char pattern[32];
+    choose_pattern(op_records[op].pattern, arguments[0].rank, pattern);
+    struct value made = value_einsum(c->graph, pattern, arguments, (uint32_t)op_records[op].arity);
+    made.row = false;
+    return made;
+}
+
+static struct value lower_constant(struct context *c, enum op op, ast_id id) {
+    struct type type = c->checked->type_of[id];
+    poly size[MAX_RANK];
+    uint8_t rank = sizes_not_one(c->graph, type.size, type.rank, size);
+    node_id node;
+    if (op_records[op].kind == KIND_FILL)
+        node = graph_fill(c->graph, op_records[op].fill, size, rank).node;
+    else
+        node = rank ? graph_delta(c->graph, size[0]) : graph_number(c->graph, 1);
+    return value_over(c->graph, node, type.size, type.rank, type.row);
+}
+
+static struct value lower_text(struct context *c, enum op op, const struct value *arguments, struct axes axes) {
+    struct bindings bindings = {.a = arguments[0], .b = arguments[1], .axes = axes.mask, .keepdims = axes.keepdims};
+    return lower_op_text(c->lowering, op, TEXT_DEFINITION, &bindings);
+}
+
+static struct value lower_call(struct context *c, const struct ast_node *node, ast_id id) {
+    enum op op = c->checked ? c->checked->op_of[id] : op_find(node->name, NULL, true);
+    struct value arguments[2] = {{0}};
+    for (uint32_t i = 0, k = 0; i < node->count && k < 2; i++)
+        if (ast_node(c->ast, ast_child(c->ast, id, i))->kind != AST_NAMED)
+            arguments[k++] = value_at(c, ast_child(c->ast, id, i));
+    struct axes axes = call_axes(c, node, op, arguments[0]);
+    switch (op_records[op].kind) {
+    case KIND_MAP:
+        return value_map(c->graph, op, arguments, (uint32_t)op_records[op].arity);
+    case KIND_SUM:
+    case KIND_REDUCE:
+        return value_reduce(c->graph, op, arguments[0], axes.mask, axes.keepdims);
+    case KIND_ALONG:
+        return value_along(c->graph, op, arguments[0], axes.mask);
+    case KIND_COUNT:
+        return graph_value(c->graph, graph_dim(c->graph, value_count(c->graph, arguments[0], axes.mask)));
+    case KIND_EINSUM:
+        return lower_einsum(c, op, arguments);
+    case KIND_TEXT:
+        return lower_text(c, op, arguments, axes);
+    default:
+        return lower_constant(c, op, id);
+    }
+}
+
+static struct value lower_node(struct context *c, ast_id id) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    struct value operand;
+    switch (node->kind) {
+    case AST_NUMBER:
+        return value_number(c->graph, node->number);
+    case AST_NAME:
+        return lower_name(c, id);
+    case AST_NEGATE:
+        operand = value_at(c, ast_child(c->ast, id, 0));
+        return value_multiply(c->graph, -1, &operand, 1);
+    case AST_TRANSPOSE:
+        return value_transpose(value_at(c, ast_child(c->ast, id, 0)));
+    case AST_BINARY:
+        return lower_binary(c, node, id);
+    case AST_CALL:
+        return lower_call(c, node, id);
+    default:
+        return (struct value){0}; /* named arguments: read by their call */
+    }
+}
+
+static struct value lower_range(struct context *c, ast_id begin, ast_id end, ast_id value) {
+    c->begin = begin;
+    c->values = NEW_ARRAY(c->lowering->arena, end - begin, struct value);
+    for (ast_id id = begin; id < end; id++)
+        c->values[id - begin] = lower_node(c, id);
+    return value_at(c, value);
+}
+
+static const char *text_of(enum op op, enum op_text which) {
+    const struct op_record *record = &op_records[op];
+    return which == TEXT_DIFFERENTIAL ? record->differential
+           : which == TEXT_DEFINITION ? record->definition
+                                      : record->squared;
+}
+
+static const struct parsed_text *parsed(struct lowering *lowering, enum op op, enum op_text which) {
+    struct parsed_text *text = &lowering->texts[op][which];
+    if (!text->ast) {
+        const char *source = text_of(op, which);
+        struct sources sources = {.arena = lowering->arena};
+        struct diags diags = {.arena = lowering->arena, .sources = &sources};
+        text->ast =
+            ast_parse_expression(lowering->arena, lowering->interner, &diags,
+                                 sources_add(&sources, op_records[op].name, source, strlen(source)), &text->value);
+    }
+    return text;
+}
+
+struct value lower_op_text(struct lowering *lowering, enum op op, enum op_text which, const struct bindings *bindings) {
+    const struct parsed_text *text = parsed(lowering, op, which);
+    if (!text->value) {
+        lowering->defect =
+            format_string(lowering->arena, "lower: a text of operator %s does not parse", op_records[op].name);
+        return bindings->a;
+    }
+    struct context context = {.lowering = lowering, .graph = lowering->graph, .ast = text->ast, .bindings = bindings};
+    return lower_range(&context, 1, (ast_id)text->ast->nodes.len, text->value);
+}
+
+static struct value input_value(struct graph *graph, const struct symbol *symbol) {
+    poly size[MAX_RANK];
+    uint8_t rank = sizes_not_one(graph, symbol->type.size, symbol->type.rank, size);
+    node_id node = graph_input(graph, symbol->name, rank, size);
+    return value_over(graph, node, symbol->type.size, symbol->type.rank, symbol->type.row);
+}
+
+static poly dim_value(struct polys *polys, const struct symbol *symbol) {
+    return symbol->fixed ? symbol->fixed : poly_name(polys, symbol->name);
+}
+
+struct value *lower_program(struct lowering *lowering, const struct checked *checked) {
+    struct graph *graph = lowering->graph;
+    struct value *symbols = NEW_ARRAY(lowering->arena, checked->symbols.len, struct value);
+    struct context context = {
+        .lowering = lowering, .graph = graph, .ast = checked->ast, .checked = checked, .symbols = symbols};
+    uint32_t *assigned = NEW_ARRAY(lowering->arena, checked->ast->statements.len + 1, uint32_t);
+    for (uint32_t i = 1; i < checked->symbols.len; i++) {
+        const struct symbol *symbol = &checked->symbols.at[i];
+        graph->span = symbol->span;
+        if (symbol->kind == SYMBOL_INPUT)
+            symbols[i] = input_value(graph, symbol);
+        else if (symbol->kind == SYMBOL_DIM)
+            symbols[i] = graph_value(graph, graph_dim(graph, dim_value(graph->polys, symbol)));
+        else if (symbol->kind == SYMBOL_VALUE)
+            assigned[symbol->statement] = i;
+    }
+    for (uint32_t s = 0; s < checked->ast->statements.len; s++) {
+        const struct ast_statement *statement = &checked->ast->statements.at[s];
+        graph->span = statement->span;
+        if (assigned[s])
+            symbols[assigned[s]] = lower_range(&context, statement->begin, statement->end, statement->value);
+    }
+    return symbols;
+}

@@ -1,0 +1,36 @@
+/* From expressions to the graph: a program's statements, and the texts of ops.def. */
+#ifndef MX_LOWER_LOWER_H
+#define MX_LOWER_LOWER_H
+
+#include "../check/check.h"
+#include "../graph/value.h"
+
+/* What the texts of ops.def read. */
+struct bindings {
+    struct value a, b, y, da, db;
+    uint32_t axes; /* of 'axis' */
+    bool keepdims;
+};
+
+enum op_text { TEXT_DIFFERENTIAL, TEXT_DEFINITION, TEXT_SQUARED, OP_TEXTS };
+
+struct lowering {
+    struct arena *arena;
+    struct interner *interner;
+    struct graph *graph;
+    struct parsed_text {
+        struct ast *ast;
+        ast_id value;
+    } texts[OPS][OP_TEXTS]; /* parsed when first needed */
+    const char *defect;     /* a record of ops.def is wrong: which stage found what; NULL: none */
+};
+
+void lowering_init(struct lowering *lowering, struct arena *arena, struct interner *interner, struct graph *graph);
+
+/* The value of every symbol of a program without errors, by symbol index; symbols without a value have node 0. */
+struct value *lower_program(struct lowering *lowering, const struct checked *checked);
+
+/* One of an operator's texts with its names bound. */
+struct value lower_op_text(struct lowering *lowering, enum op op, enum op_text which, const struct bindings *bindings);
+
+#endif

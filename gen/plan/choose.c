@@ -1,0 +1,170 @@
+/* Which values are stored. A value that costs little is computed again in each loop that uses it; one that costs more,
+ * or that a product reads, or that would be computed once for every element of a larger loop, gets a buffer. */
+#include "planning.h"
+
+#include <string.h>
+
+enum { CHEAP = 2, LARGEST_INLINE = 64, TRANSCENDENTAL = 8 };
+
+static label distinct_labels(const struct graph *graph, const struct operand *operand, uint64_t *labels) {
+    label count = 0;
+    *labels = 0;
+    for (uint8_t a = 0; a < graph_node(graph, operand->node)->rank; a++) {
+        count = (label)(count + !(*labels >> operand->at[a] & 1));
+        *labels |= (uint64_t)1 << operand->at[a];
+    }
+    return count;
+}
+
+static label only_label(uint64_t labels) {
+    return labels ? (label)__builtin_ctzll(labels) : (label)AXIS_UNIT;
+}
+
+/* Two factors with axes, one label summed, shared by both; at most one more label each, all of them in the result. */
+bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form) {
+    const struct node *node = graph_node(graph, id);
+    uint64_t a, b, result = ((uint64_t)1 << node->rank) - 1;
+    *form = (struct gemm_form){0};
+    if (node->kind != NODE_PRODUCT || node->labels != node->rank + 1 || node->rank < 1 || node->rank > 2)
+        return false;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct node *factor = graph_node(graph, node->operands[i].node);
+        if (factor->kind == NODE_DELTA || (factor->rank && form->b))
+            return false;
+        if (factor->rank)
+            *(form->a ? &form->b : &form->a) = &node->operands[i];
+    }
+    if (!form->b || distinct_labels(graph, form->a, &a) > 2 || distinct_labels(graph, form->b, &b) > 2)
+        return false;
+    form->k = node->rank;
+    form->m = only_label(a & result);
+    form->n = only_label(b & result);
+    return (a & b) == (uint64_t)1 << form->k && ((a | b) & result) == result;
+}
+
+enum node_class class_of(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    struct gemm_form form;
+    switch (node->kind) {
+    case NODE_PRODUCT:
+        return node->labels == node->rank       ? CLASS_POINTWISE
+               : gemm_form_of(graph, id, &form) ? CLASS_GEMM
+                                                : CLASS_REDUCTION;
+    case NODE_SUM:
+    case NODE_MAP:
+        return CLASS_POINTWISE;
+    case NODE_REDUCE:
+        return CLASS_REDUCTION;
+    case NODE_ALONG:
+        return CLASS_FIRST_MAX;
+    default:
+        return CLASS_LEAF;
+    }
+}
+
+static bool is_sign(double number) {
+    return number == 1 || number == -1;
+}
+
+/* Operations of the node itself. */
+static uint32_t own_flops(const struct node *node) {
+    uint32_t flops = node->kind == NODE_MAP ? 1 : node->count ? node->count - 1 : 0;
+    if (node->kind == NODE_PRODUCT && node->count)
+        flops += !is_sign(node->number);
+    for (uint32_t i = 0; node->kind == NODE_SUM && i < node->count; i++)
+        flops += !is_sign(node->operands[i].coefficient);
+    return flops;
+}
+
+static bool stands_inline(const struct planning *p, node_id id) {
+    return class_of(p->graph, id) == CLASS_POINTWISE && !map_get(&p->plan->buffer_of, id);
+}
+
+/* Depth is bounded: what stands inline costs at most LARGEST_INLINE. */
+uint32_t expression_flops(const struct planning *p, node_id id) {
+    const struct node *node = graph_node(p->graph, id);
+    uint32_t flops = own_flops(node);
+    for (uint32_t i = 0; i < node->count; i++)
+        if (stands_inline(p, node->operands[i].node))
+            flops += expression_flops(p, node->operands[i].node);
+    return flops;
+}
+
+/* How the nodes that use a node use it. */
+struct use {
+    uint32_t users;
+    bool as_array; /* an output, or read by a kernel that takes arrays */
+    bool wide;     /* by loops over more labels than its own */
+};
+
+static void note_uses(const struct planning *p, node_id id, struct use *uses) {
+    const struct node *node = graph_node(p->graph, id);
+    enum node_class class = class_of(p->graph, id);
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct use *use = &uses[node->operands[i].node];
+        use->users++;
+        use->as_array = use->as_array || class == CLASS_GEMM || class == CLASS_FIRST_MAX;
+        use->wide = use->wide || node->labels > graph_node(p->graph, node->operands[i].node)->rank;
+    }
+}
+
+static uint32_t own_weight(const struct node *node) {
+    bool slow = node->kind == NODE_MAP && !(op_records[node->op].flags & OP_CHEAP);
+    bool divides = node->kind == NODE_MAP && op_records[node->op].flags & OP_RECIPROCAL;
+    uint32_t flops = own_flops(node);
+    return slow ? TRANSCENDENTAL : divides ? CHEAP + 1 : flops ? flops : 1;
+}
+
+static bool gets_buffer(const struct graph *graph, node_id id, const struct use *use, uint32_t weight) {
+    bool scalar = graph_node(graph, id)->rank == 0;
+    if (use->as_array || weight > LARGEST_INLINE)
+        return true;
+    if (use->wide)
+        return scalar || weight > CHEAP;
+    return use->users > 1 && weight > CHEAP;
+}
+
+static void choose_inline(struct planning *p, const struct use *uses) {
+    uint32_t *weight = NEW_ARRAY(p->arena, p->nodes, uint32_t);
+    for (node_id id = 1; id < p->nodes; id++) {
+        enum node_class class = class_of(p->graph, id);
+        if (!p->needed[id] || class == CLASS_LEAF || (p->loaded && p->loaded[id]))
+            continue;
+        const struct node *node = graph_node(p->graph, id);
+        weight[id] = own_weight(node);
+        for (uint32_t i = 0; i < node->count; i++)
+            if (!p->materialised[node->operands[i].node])
+                weight[id] += weight[node->operands[i].node];
+        p->materialised[id] = class != CLASS_POINTWISE || gets_buffer(p->graph, id, &uses[id], weight[id]);
+    }
+}
+
+/* C = A B + D: the sum's buffer is set to D, and the product adds to it. Its labels must all be the sum's axes. */
+static void absorb_products(struct planning *p, const struct use *uses) {
+    for (node_id id = 1; id < p->nodes; id++) {
+        const struct node *node = graph_node(p->graph, id);
+        if (!p->materialised[id] || node->kind != NODE_SUM)
+            continue;
+        for (uint32_t i = 0; i < node->count; i++) {
+            node_id term = node->operands[i].node;
+            if (p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1 &&
+                graph_node(p->graph, term)->rank == node->rank && !(p->kept && p->kept[term]))
+                p->absorbed[term] = true;
+        }
+    }
+}
+
+void choose_materialised(struct planning *p) {
+    struct use *uses = NEW_ARRAY(p->arena, p->nodes, struct use);
+    for (node_id id = 1; id < p->nodes; id++)
+        if (p->needed[id] && !(p->loaded && p->loaded[id]))
+            note_uses(p, id, uses);
+    for (size_t i = 0; i < p->function->outputs.len; i++) {
+        uses[p->outputs[i].node].as_array = true;
+        uses[p->outputs[i].node].users++;
+    }
+    for (node_id id = 1; p->kept && id < p->nodes; id++)
+        uses[id].as_array = uses[id].as_array || p->kept[id];
+    choose_inline(p, uses);
+    absorb_products(p, uses);
+}

@@ -1,0 +1,384 @@
+/* Kernels, in order: products become calls, everything else loop nests; a nest takes in what may run in its loops. */
+#include "planning.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NESTS_LOOKED_BACK = 8 };
+
+poly node_elements(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    poly product = poly_number(graph->polys, 1);
+    for (uint8_t a = 0; a < node->rank; a++)
+        product = poly_mul(graph->polys, product, node->size[a]);
+    return product;
+}
+
+poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis) {
+    const struct node *node = graph_node(graph, buffer->node);
+    poly stride = poly_number(graph->polys, 1);
+    for (uint8_t i = node->rank; i-- > 0 && buffer->order[i] != axis;)
+        stride = poly_mul(graph->polys, stride, node->size[buffer->order[i]]);
+    return stride;
+}
+
+static uint32_t add_buffer(struct planning *p, struct buffer buffer) {
+    vec_push(p->arena, &p->plan->buffers, buffer);
+    return (uint32_t)(p->plan->buffers.len - 1);
+}
+
+static uint32_t ready_at(const struct planning *p, uint32_t buffer) {
+    return buffer < p->ready_size ? p->ready[buffer] : 0;
+}
+
+static void set_ready(struct planning *p, uint32_t buffer, uint32_t kernel) {
+    if (buffer >= p->ready_size) {
+        uint32_t size = p->ready_size ? p->ready_size * 2 : 64;
+        while (size <= buffer)
+            size *= 2;
+        uint32_t *more = NEW_ARRAY(p->arena, size, uint32_t);
+        if (p->ready_size)
+            memcpy(more, p->ready, p->ready_size * sizeof *more);
+        p->ready = more;
+        p->ready_size = size;
+    }
+    p->ready[buffer] = kernel + 1;
+}
+
+static uint32_t input_index(const struct planning *p, node_id id) {
+    for (uint32_t i = 0; i < p->function->inputs.len; i++)
+        if (p->function->inputs.at[i].value.node == id)
+            return i;
+    return 0;
+}
+
+/* The buffer that a node is read from, 0 if it stands inline. */
+static uint32_t source_of(struct planning *p, node_id id) {
+    uint32_t *slot = map_at(&p->plan->buffer_of, id);
+    if (!*slot && graph_node(p->graph, id)->kind == NODE_INPUT) {
+        struct buffer buffer = {.node = id, .storage = STORE_INPUT, .index = input_index(p, id)};
+        for (label a = 0; a < MAX_RANK; a++)
+            buffer.order[a] = a;
+        p->plan->reads[buffer.index] = true;
+        *slot = add_buffer(p, buffer);
+    }
+    return *slot;
+}
+
+/* What a statement reads: all buffers under the node, each axis at its loop. */
+static void collect_reads(struct planning *p, struct plan_statement *statement, node_id id, const label *loop_of) {
+    const struct node *node = graph_node(p->graph, id);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct operand *operand = &node->operands[i];
+        struct read read = {0};
+        for (uint8_t a = 0; a < graph_node(p->graph, operand->node)->rank; a++)
+            read.loop[a] = loop_of[operand->at[a]];
+        read.buffer = source_of(p, operand->node);
+        if (read.buffer)
+            vec_push(p->arena, &statement->reads, read);
+        else
+            collect_reads(p, statement, operand->node, read.loop);
+    }
+}
+
+static void find_reads(struct planning *p, struct plan_statement *statement) {
+    statement->reads.len = 0;
+    if (statement->copy) {
+        struct read read = {.buffer = source_of(p, statement->node)};
+        memcpy(read.loop, statement->loop_of, sizeof read.loop);
+        vec_push(p->arena, &statement->reads, read);
+    } else {
+        collect_reads(p, statement, statement->node, statement->loop_of);
+    }
+}
+
+static bool reads_aligned(const struct planning *p, const struct read *read, const struct plan_statement *writer) {
+    return memcmp(read->loop, writer->target_loop,
+                  graph_node(p->graph, p->plan->buffers.at[read->buffer].node)->rank) == 0;
+}
+
+/* May the statement run in the body of an earlier nest? It may read what the nest writes only at the same place. */
+static bool fits(const struct planning *p, const struct kernel *nest, uint32_t position,
+                 const struct plan_statement *statement) {
+    for (size_t r = 0; r < statement->reads.len; r++) {
+        const struct read *read = &statement->reads.at[r];
+        if (ready_at(p, read->buffer) <= position)
+            continue;
+        if (ready_at(p, read->buffer) > position + 1)
+            return false;
+        for (size_t s = 0; s < nest->statements.len; s++) {
+            const struct plan_statement *writer = &nest->statements.at[s];
+            if (writer->target == read->buffer && (writer->reduces || !reads_aligned(p, read, writer)))
+                return false;
+        }
+    }
+    return ready_at(p, statement->target) <= position;
+}
+
+static bool same_loops(const struct kernel *nest, label loops, const poly *size) {
+    return nest->kind == KERNEL_LOOP && nest->loops == loops &&
+           (loops == 0 || memcmp(nest->size, size, loops * sizeof *size) == 0);
+}
+
+/* Puts the statement into the earliest of the last nests that can take it, or into a new one. */
+static void place(struct planning *p, const struct plan_statement *statement, label loops, const poly *size,
+                  struct span span) {
+    size_t count = p->plan->kernels.len, from = count > NESTS_LOOKED_BACK ? count - NESTS_LOOKED_BACK : 0;
+    for (size_t k = from; k < count; k++) {
+        struct kernel *nest = &p->plan->kernels.at[k];
+        if (same_loops(nest, loops, size) && fits(p, nest, (uint32_t)k, statement)) {
+            vec_push(p->arena, &nest->statements, *statement);
+            set_ready(p, statement->target, (uint32_t)k);
+            return;
+        }
+    }
+    struct kernel nest = {.kind = KERNEL_LOOP, .loops = loops, .span = span};
+    memcpy(nest.size, size, loops * sizeof *size);
+    vec_push(p->arena, &nest.statements, *statement);
+    vec_push(p->arena, &p->plan->kernels, nest);
+    set_ready(p, statement->target, (uint32_t)count);
+}
+
+/* Loops follow the array with most axes that is read, so that the innermost runs along memory. Statement's loops are
+ * still the labels themselves. */
+static void loops_of_reduction(const struct planning *p, const struct plan_statement *statement, label labels,
+                               label *loop_of) {
+    const struct read *widest = NULL;
+    label count = 0;
+    bool seen[MAX_LABELS] = {false};
+    label order[MAX_LABELS];
+    for (size_t r = 0; r < statement->reads.len; r++) {
+        const struct read *read = &statement->reads.at[r];
+        if (!widest || graph_node(p->graph, p->plan->buffers.at[read->buffer].node)->rank >
+                           graph_node(p->graph, p->plan->buffers.at[widest->buffer].node)->rank)
+            widest = read;
+    }
+    const struct buffer *buffer = widest ? &p->plan->buffers.at[widest->buffer] : NULL;
+    for (uint8_t i = 0; buffer && i < graph_node(p->graph, buffer->node)->rank; i++)
+        seen[widest->loop[buffer->order[i]]] = true;
+    for (label l = 0; l < labels; l++)
+        if (!seen[l])
+            order[count++] = l;
+    for (uint8_t i = 0; buffer && i < graph_node(p->graph, buffer->node)->rank; i++)
+        if (seen[widest->loop[buffer->order[i]]]) {
+            order[count++] = widest->loop[buffer->order[i]];
+            seen[widest->loop[buffer->order[i]]] = false;
+        }
+    for (label i = 0; i < labels; i++)
+        loop_of[order[i]] = i;
+}
+
+/* How many loops are around the accumulator: the target's, if they are the outermost. */
+static label held_loops(label rank, const label *target_loop) {
+    for (uint8_t a = 0; a < rank; a++)
+        if (target_loop[a] >= rank)
+            return HELD_IN_MEMORY;
+    return rank;
+}
+
+static double neutral(const struct node *node) {
+    return node->kind == NODE_REDUCE ? -INFINITY : 0;
+}
+
+static void add_flops(struct planning *p, poly count, uint64_t each) {
+    poly flops = poly_mul(p->graph->polys, count, poly_number(p->graph->polys, (int64_t)each));
+    poly_sum_add(&p->flops, p->graph->polys, flops);
+}
+
+static poly loop_count(const struct planning *p, const poly *size, label loops) {
+    poly product = poly_number(p->graph->polys, 1);
+    for (label i = 0; i < loops; i++)
+        product = poly_mul(p->graph->polys, product, size[i]);
+    return product;
+}
+
+/* Where an axis of the target's node is among the node's labels: axis_of maps the node's axes to the target's. */
+static void set_loops(const struct planning *p, struct plan_statement *statement, const label *loop_of,
+                      const label *axis_of, label labels, poly *size) {
+    const struct node *node = graph_node(p->graph, statement->node);
+    for (label l = 0; l < labels; l++) {
+        statement->loop_of[l] = loop_of[l];
+        size[loop_of[l]] = node->size[l];
+    }
+    for (label l = 0; l < node->rank; l++)
+        statement->target_loop[axis_of[l]] = loop_of[l];
+}
+
+/* target[axis_of] = the node, element by element; loops follow the target's array. */
+static void write(struct planning *p, node_id id, bool copy, uint32_t target, const label *axis_of, struct span span) {
+    const struct node *node = graph_node(p->graph, id);
+    const struct buffer *buffer = &p->plan->buffers.at[target];
+    struct plan_statement statement = {.node = id, .copy = copy, .target = target};
+    label loop_of[MAX_LABELS], position[MAX_RANK];
+    poly size[MAX_LABELS];
+    for (label i = 0; i < node->rank; i++)
+        position[buffer->order[i]] = i;
+    for (label l = 0; l < node->rank; l++)
+        loop_of[l] = position[axis_of[l]];
+    set_loops(p, &statement, loop_of, axis_of, node->rank, size);
+    find_reads(p, &statement);
+    if (!copy)
+        add_flops(p, node_elements(p->graph, id), expression_flops(p, id));
+    place(p, &statement, graph_node(p->graph, id)->rank, size, span);
+}
+
+static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+static void reduce(struct planning *p, node_id id, uint32_t target, struct span span) {
+    const struct node node = *graph_node(p->graph, id);
+    struct plan_statement statement = {.node = id, .reduces = true, .target = target};
+    label loop_of[MAX_LABELS];
+    poly size[MAX_LABELS];
+    for (label l = 0; l < node.labels; l++)
+        statement.loop_of[l] = l;
+    find_reads(p, &statement);
+    loops_of_reduction(p, &statement, node.labels, loop_of);
+    set_loops(p, &statement, loop_of, identity, node.labels, size);
+    find_reads(p, &statement);
+    statement.held = held_loops(node.rank, statement.target_loop);
+    if (statement.held == HELD_IN_MEMORY)
+        write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, false, target, identity, span);
+    add_flops(p, loop_count(p, size, node.labels), expression_flops(p, id) + 1u);
+    place(p, &statement, node.labels, size, span);
+}
+
+static void multiply(struct planning *p, node_id id, uint32_t target, const label *axis_of, double coefficient,
+                     bool accumulate, struct span span) {
+    const struct node node = *graph_node(p->graph, id);
+    struct kernel kernel = {.kind = KERNEL_GEMM,
+                            .span = span,
+                            .node = id,
+                            .coefficient = coefficient,
+                            .accumulate = accumulate,
+                            .target = target};
+    memcpy(kernel.target_axis, axis_of, node.rank);
+    for (uint32_t i = 0; i < node.count; i++)
+        source_of(p, node.operands[i].node);
+    add_flops(p, loop_count(p, node.size, node.labels), 2);
+    if (accumulate)
+        add_flops(p, node_elements(p->graph, id), 1);
+    vec_push(p->arena, &p->plan->kernels, kernel);
+    set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
+}
+
+static void first_max(struct planning *p, node_id id, uint32_t target, struct span span) {
+    struct kernel kernel = {.kind = KERNEL_FIRST_MAX, .span = span, .node = id, .target = target};
+    source_of(p, graph_node(p->graph, id)->operands[0].node);
+    add_flops(p, node_elements(p->graph, id), 2);
+    vec_push(p->arena, &p->plan->kernels, kernel);
+    set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
+}
+
+/* The sum of the terms that are not products taken in; its axes are those of the whole sum. */
+static struct value other_terms(struct planning *p, const struct node *sum) {
+    struct index_form form = {.labels = sum->rank};
+    memcpy(form.size, sum->size, sum->rank * sizeof *sum->size);
+    for (uint32_t i = 0; i < sum->count; i++)
+        if (!p->absorbed[sum->operands[i].node])
+            vec_push(p->arena, &form.operands, sum->operands[i]);
+    return form.operands.len ? graph_sum(p->graph, &form, identity, sum->rank) : (struct value){0};
+}
+
+static void invert(const label *axis, uint8_t rank, label *inverse) {
+    for (uint8_t i = 0; i < rank; i++)
+        inverse[axis[i]] = i;
+}
+
+/* target = (other terms), then += each product. */
+static void sum_with_products(struct planning *p, node_id id, uint32_t target, struct span span) {
+    const struct node sum = *graph_node(p->graph, id);
+    struct value others = other_terms(p, &sum);
+    label axis_of[MAX_RANK];
+    if (others.node) {
+        invert(others.axis, others.rank, axis_of);
+        write(p, others.node, source_of(p, others.node) != 0, target, axis_of, span);
+    }
+    bool accumulate = others.node != 0;
+    for (uint32_t i = 0; i < sum.count; i++)
+        if (p->absorbed[sum.operands[i].node]) {
+            multiply(p, sum.operands[i].node, target, sum.operands[i].at, sum.operands[i].coefficient, accumulate,
+                     span);
+            accumulate = true;
+        }
+}
+
+static bool takes_products(const struct planning *p, node_id id) {
+    const struct node *node = graph_node(p->graph, id);
+    for (uint32_t i = 0; node->kind == NODE_SUM && i < node->count; i++)
+        if (p->absorbed[node->operands[i].node])
+            return true;
+    return false;
+}
+
+static void compute(struct planning *p, node_id id, uint32_t target) {
+    struct span span = p->graph->spans.at[id];
+    switch (class_of(p->graph, id)) {
+    case CLASS_GEMM:
+        multiply(p, id, target, identity, 1, false, span);
+        break;
+    case CLASS_REDUCTION:
+        reduce(p, id, target, span);
+        break;
+    case CLASS_FIRST_MAX:
+        first_max(p, id, target, span);
+        break;
+    default:
+        if (takes_products(p, id))
+            sum_with_products(p, id, target, span);
+        else
+            write(p, id, false, target, identity, span);
+    }
+}
+
+/* An array as the argument is read: its axes outermost first. */
+static struct buffer output_buffer(const struct planning *p, uint32_t output) {
+    struct value value = p->outputs[output];
+    struct buffer buffer = {.node = value.node, .storage = STORE_OUTPUT, .index = output};
+    for (uint8_t i = 0, next = 0; i < value.rank; i++)
+        if (value.axis[i] != AXIS_UNIT)
+            buffer.order[next++] = value.axis[i];
+    return buffer;
+}
+
+/* Where a computed node lives: in the first output that is it, in saved memory, or in the workspace. */
+static struct buffer home_of(const struct planning *p, node_id id, const uint32_t *output_of) {
+    if (output_of[id])
+        return output_buffer(p, output_of[id] - 1);
+    if (p->kept && p->kept[id])
+        return p->saved[id];
+    struct buffer buffer = {.node = id, .storage = graph_node(p->graph, id)->rank ? STORE_WORK : STORE_LOCAL};
+    memcpy(buffer.order, graph_order(p->graph, id), sizeof buffer.order);
+    return buffer;
+}
+
+static void copy_to(struct planning *p, node_id id, struct buffer to, struct span span) {
+    uint32_t target = add_buffer(p, to);
+    write(p, id, source_of(p, id) != 0, target, identity, span);
+}
+
+static void load_saved(struct planning *p) {
+    for (node_id id = 1; p->loaded && id < p->nodes; id++)
+        if (p->loaded[id] && p->needed[id])
+            *map_at(&p->plan->buffer_of, id) = add_buffer(p, p->saved[id]);
+}
+
+void build_kernels(struct planning *p) {
+    uint32_t *output_of = NEW_ARRAY(p->arena, p->nodes, uint32_t);
+    for (uint32_t i = (uint32_t)p->function->outputs.len; i-- > 0;)
+        output_of[p->outputs[i].node] = i + 1;
+    load_saved(p);
+    for (node_id id = 1; id < p->nodes; id++) {
+        if (!p->materialised[id] || p->absorbed[id])
+            continue;
+        uint32_t target = add_buffer(p, home_of(p, id, output_of));
+        compute(p, id, target);
+        *map_at(&p->plan->buffer_of, id) = target;
+        if (p->kept && p->kept[id] && output_of[id])
+            copy_to(p, id, p->saved[id], p->graph->spans.at[id]);
+    }
+    for (uint32_t i = 0; i < p->function->outputs.len; i++) {
+        node_id id = p->outputs[i].node;
+        if (output_of[id] != i + 1 || !p->materialised[id])
+            copy_to(p, id, output_buffer(p, i), p->function->span);
+    }
+}

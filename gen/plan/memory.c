@@ -1,0 +1,186 @@
+/* Where values live: in the body of one loop nest, in a variable, or in slots of the workspace shared by liveness. */
+#include "planning.h"
+
+enum { MAX_LOCALS = 128 };
+
+/* Values that nobody needs any more, by what can take their place. */
+struct pools {
+    struct planning *p;
+    struct map pool_of; /* size in elements to pool + 1 */
+    VEC(struct free_slots { VEC(uint32_t) slots; }) free;
+    VEC(uint32_t) free_locals;
+    VEC(VEC(uint32_t)) dying; /* by kernel: the buffers last used there */
+};
+
+static void touch(struct planning *p, uint32_t buffer, uint32_t kernel) {
+    struct buffer *b = &p->plan->buffers.at[buffer];
+    if (b->last == 0 && b->first == 0)
+        b->first = kernel + 1;
+    b->last = kernel + 1;
+}
+
+/* first and last are kernel numbers + 1. */
+static void find_lifetimes(struct planning *p) {
+    for (uint32_t k = 0; k < p->plan->kernels.len; k++) {
+        const struct kernel *kernel = &p->plan->kernels.at[k];
+        for (size_t s = 0; s < kernel->statements.len; s++) {
+            const struct plan_statement *statement = &kernel->statements.at[s];
+            for (size_t r = 0; r < statement->reads.len; r++)
+                touch(p, statement->reads.at[r].buffer, k);
+            touch(p, statement->target, k);
+        }
+        if (kernel->kind == KERNEL_LOOP)
+            continue;
+        touch(p, kernel->target, k);
+        const struct node *node = graph_node(p->graph, kernel->node);
+        for (uint32_t i = 0; i < node->count; i++) {
+            uint32_t source = map_get(&p->plan->buffer_of, node->operands[i].node);
+            if (source)
+                touch(p, source, k);
+        }
+    }
+}
+
+static bool is_private(enum storage storage) {
+    return storage == STORE_WORK || storage == STORE_LOCAL;
+}
+
+/* What is written and read in one nest only needs no array. A reduction is complete only after its loops. */
+static void demote_to_temps(struct planning *p) {
+    for (size_t k = 0; k < p->plan->kernels.len; k++) {
+        const struct kernel *kernel = &p->plan->kernels.at[k];
+        for (size_t s = 0; s < kernel->statements.len; s++) {
+            struct buffer *target = &p->plan->buffers.at[kernel->statements.at[s].target];
+            if (is_private(target->storage) && target->first == target->last && !kernel->statements.at[s].reduces) {
+                target->storage = STORE_TEMP;
+                target->index = p->plan->temps++;
+            }
+        }
+    }
+}
+
+void layout_append(struct arena *arena, struct layout *layout, struct buffer *buffer, poly elements) {
+    uint32_t pool = 0;
+    while (pool < layout->pools.len && layout->pools.at[pool].elements != elements)
+        pool++;
+    if (pool == layout->pools.len)
+        vec_push(arena, &layout->pools, (struct pool){elements, 0});
+    buffer->pool = pool;
+    buffer->slot = layout->pools.at[pool].slots++;
+}
+
+static uint32_t pool_for(struct pools *pools, poly elements) {
+    struct planning *p = pools->p;
+    uint32_t *slot = map_at(&pools->pool_of, elements);
+    if (!*slot) {
+        vec_push(p->arena, &p->plan->work.pools, (struct pool){elements, 0});
+        vec_push(p->arena, &pools->free, (struct free_slots){0});
+        *slot = (uint32_t)p->plan->work.pools.len;
+    }
+    return *slot - 1;
+}
+
+static void give_slot(struct pools *pools, struct buffer *buffer) {
+    struct planning *p = pools->p;
+    buffer->pool = pool_for(pools, node_elements(p->graph, buffer->node));
+    struct free_slots *free = &pools->free.at[buffer->pool];
+    buffer->slot = free->slots.len ? vec_pop(&free->slots) : p->plan->work.pools.at[buffer->pool].slots++;
+}
+
+static void give_local(struct pools *pools, struct buffer *buffer) {
+    struct plan *plan = pools->p->plan;
+    if (pools->free_locals.len) {
+        buffer->index = vec_pop(&pools->free_locals);
+    } else if (plan->locals < MAX_LOCALS) {
+        buffer->index = plan->locals++;
+    } else { /* a function's stack is bounded */
+        buffer->storage = STORE_WORK;
+        give_slot(pools, buffer);
+    }
+}
+
+static void release(struct pools *pools, const struct buffer *buffer) {
+    if (buffer->storage == STORE_LOCAL)
+        vec_push(pools->p->arena, &pools->free_locals, buffer->index);
+    else if (buffer->storage == STORE_WORK)
+        vec_push(pools->p->arena, &pools->free.at[buffer->pool].slots, buffer->slot);
+}
+
+static void give(struct pools *pools, uint32_t kernel, uint32_t target) {
+    struct buffer *buffer = &pools->p->plan->buffers.at[target];
+    if (buffer->first != kernel + 1 || !is_private(buffer->storage))
+        return;
+    buffer->first = UINT32_MAX; /* given */
+    if (buffer->storage == STORE_LOCAL)
+        give_local(pools, buffer);
+    else
+        give_slot(pools, buffer);
+}
+
+/* Does every dimension of the array run with the loop of the same number? */
+static bool runs_with_loops(const struct planning *p, uint32_t buffer, const label *loop, label loops) {
+    const struct buffer *b = &p->plan->buffers.at[buffer];
+    uint8_t rank = graph_node(p->graph, b->node)->rank;
+    for (uint8_t i = 0; i < rank; i++)
+        if (loop[b->order[i]] != i)
+            return false;
+    return rank == loops;
+}
+
+/* May the only array that a nest makes take the place of one that it reads for the last time? Where each element is
+ * read before the same element is written, and by no later statement. */
+static bool in_place(const struct planning *p, const struct kernel *kernel, uint32_t dying) {
+    bool written = false;
+    if (kernel->kind != KERNEL_LOOP || p->plan->buffers.at[dying].storage != STORE_WORK)
+        return false;
+    for (size_t s = 0; s < kernel->statements.len; s++) {
+        const struct plan_statement *statement = &kernel->statements.at[s];
+        for (size_t r = 0; r < statement->reads.len; r++)
+            if (statement->reads.at[r].buffer == dying &&
+                (written || !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
+                return false;
+        if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
+            continue;
+        if (written || statement->reduces ||
+            !runs_with_loops(p, statement->target, statement->target_loop, kernel->loops))
+            return false;
+        written = true;
+    }
+    return written;
+}
+
+static void list_dying(struct pools *pools) {
+    struct planning *p = pools->p;
+    for (size_t k = 0; k <= p->plan->kernels.len; k++)
+        vec_push(p->arena, &pools->dying, (__typeof__(*pools->dying.at)){0});
+    for (uint32_t b = 1; b < p->plan->buffers.len; b++)
+        if (is_private(p->plan->buffers.at[b].storage))
+            vec_push(p->arena, &pools->dying.at[p->plan->buffers.at[b].last], b);
+}
+
+static void assign_kernel(struct pools *pools, uint32_t k) {
+    struct planning *p = pools->p;
+    const struct kernel *kernel = &p->plan->kernels.at[k];
+    uint32_t reused = 0;
+    for (size_t i = 0; i < pools->dying.at[k + 1].len && !reused; i++)
+        if (in_place(p, kernel, pools->dying.at[k + 1].at[i]))
+            reused = pools->dying.at[k + 1].at[i];
+    if (reused)
+        release(pools, &p->plan->buffers.at[reused]);
+    if (kernel->kind != KERNEL_LOOP)
+        give(pools, k, kernel->target);
+    for (size_t s = 0; s < kernel->statements.len; s++)
+        give(pools, k, kernel->statements.at[s].target);
+    for (size_t i = 0; i < pools->dying.at[k + 1].len; i++)
+        if (pools->dying.at[k + 1].at[i] != reused)
+            release(pools, &p->plan->buffers.at[pools->dying.at[k + 1].at[i]]);
+}
+
+void assign_memory(struct planning *p) {
+    struct pools pools = {.p = p, .pool_of = {.arena = p->arena}};
+    find_lifetimes(p);
+    demote_to_temps(p);
+    list_dying(&pools);
+    for (uint32_t k = 0; k < p->plan->kernels.len; k++)
+        assign_kernel(&pools, k);
+}

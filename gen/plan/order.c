@@ -1,0 +1,214 @@
+#include "order.h"
+
+#include <string.h>
+
+enum { MAX_FACTORS = 10 };
+
+double nominal(const struct polys *polys, poly p) {
+    struct poly_terms terms = poly_terms(polys, p);
+    double sum = 0;
+    for (uint32_t i = 0; i < terms.count; i++) {
+        double product = (double)terms.at[i].coefficient;
+        for (uint32_t k = 0; k < terms.at[i].degree; k++)
+            product *= NOMINAL_SIZE;
+        sum += product;
+    }
+    return sum;
+}
+
+struct value expand_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    struct graph *graph = rewriting->graph;
+    struct value node = graph_rebuild(graph, id, form, graph_node(graph, id)->number);
+    const struct node now = *graph_node(graph, node.node);
+    if ((now.kind != NODE_REDUCE && now.kind != NODE_ALONG) || !op_records[now.op].definition)
+        return node;
+    const struct operand *operand = &now.operands[0];
+    struct axis_order order = graph->orders.at[operand->node];
+    struct bindings bindings = {.a = {.node = operand->node, .rank = graph_node(graph, operand->node)->rank}};
+    for (label i = 0; i < bindings.a.rank; i++) {
+        label l = operand->at[order.at[i]];
+        bindings.a.axis[i] = order.at[i];
+        if (now.kind == NODE_ALONG ? now.along >> l & 1 : l >= now.rank)
+            bindings.axes |= 1u << i;
+    }
+    struct value made = lower_op_text(rewriting->context, now.op, TEXT_DEFINITION, &bindings), result = node;
+    for (label i = 0; i < made.rank; i++)
+        for (uint8_t k = 0; k < node.rank && made.axis[i] != AXIS_UNIT; k++)
+            if (node.axis[k] == operand->at[order.at[i]])
+                result.axis[k] = made.axis[i];
+    result.node = made.node;
+    return result;
+}
+
+/* The factors of one product that have axes, as bits; what every subset costs and how it is best split. */
+struct ordering {
+    struct graph *graph;
+    const struct index_form *form;
+    uint64_t result;                     /* labels as bits */
+    uint8_t rank;                        /* of the result */
+    label order[MAX_RANK];               /* in which it is read */
+    uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
+    /* by subset: */
+    uint64_t *labels; /* that any factor of it has */
+    uint64_t *open;   /* that it still shows: in the result or in other factors */
+    double *cost, *between;
+    uint32_t *split;
+};
+
+static double elements(const struct ordering *o, uint64_t labels) {
+    double product = 1;
+    for (label l = 0; l < o->form->labels; l++)
+        if (labels >> l & 1)
+            product *= nominal(o->graph->polys, o->form->size[l]);
+    return product;
+}
+
+static uint64_t labels_of(const struct graph *graph, const struct operand *operand) {
+    uint64_t labels = 0;
+    for (uint8_t a = 0; a < graph_node(graph, operand->node)->rank; a++)
+        labels |= (uint64_t)1 << operand->at[a];
+    return labels;
+}
+
+static void allocate(struct ordering *o) {
+    size_t subsets = (size_t)1 << o->count;
+    o->labels = NEW_ARRAY(o->graph->arena, subsets, uint64_t);
+    o->open = NEW_ARRAY(o->graph->arena, subsets, uint64_t);
+    o->cost = NEW_ARRAY(o->graph->arena, subsets, double);
+    o->between = NEW_ARRAY(o->graph->arena, subsets, double);
+    o->split = NEW_ARRAY(o->graph->arena, subsets, uint32_t);
+}
+
+static void find_labels(struct ordering *o) {
+    uint32_t all = (1u << o->count) - 1;
+    for (uint32_t set = 1; set <= all; set++) {
+        uint32_t low = (uint32_t)__builtin_ctz(set), rest = set & (set - 1);
+        o->labels[set] = o->labels[rest] | labels_of(o->graph, &o->form->operands.at[o->factor[low]]);
+    }
+    for (uint32_t set = 1; set <= all; set++)
+        o->open[set] = o->labels[set] & (o->result | o->labels[all & ~set]);
+}
+
+/* A factor alone costs its own sums; two parts cost a multiply, and an add where they are summed. */
+static void consider(struct ordering *o, uint32_t set, uint32_t part) {
+    uint32_t other = set & ~part;
+    uint64_t both = o->open[part] | o->open[other];
+    double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1);
+    double cost = o->cost[part] + o->cost[other] + flops;
+    double between = o->between[part] + o->between[other] + elements(o, o->open[set]);
+    if (!o->split[set] || cost < o->cost[set] || (cost <= o->cost[set] && between < o->between[set])) {
+        o->cost[set] = cost;
+        o->between[set] = between;
+        o->split[set] = part;
+    }
+}
+
+static void search(struct ordering *o) {
+    for (uint32_t set = 1; set < 1u << o->count; set++) {
+        uint32_t low = set & -set;
+        if (set == low && o->open[set] != o->labels[set])
+            o->cost[set] = elements(o, o->labels[set]);
+        for (uint32_t part = (set - 1) & set; part; part = (part - 1) & set)
+            if (part & low)
+                consider(o, set, part);
+    }
+}
+
+/* The product of the operands with the axes kept, in a form whose labels are those of the operands only (others would
+ * count as summed). */
+static struct value product_of(struct ordering *o, double number, const struct operand *operands, uint32_t count,
+                               const label *kept, uint8_t rank) {
+    struct index_form form = {0};
+    label of[MAX_LABELS], result[MAX_RANK];
+    uint64_t seen = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        struct operand operand = operands[k];
+        for (uint8_t a = 0; a < graph_node(o->graph, operand.node)->rank; a++) {
+            label l = operand.at[a];
+            if (!(seen >> l & 1))
+                of[l] = form_label(&form, o->form->size[l]);
+            seen |= (uint64_t)1 << l;
+            operand.at[a] = of[l];
+        }
+        vec_push(o->graph->arena, &form.operands, operand);
+    }
+    for (uint8_t i = 0; i < rank; i++) {
+        if (!(seen >> kept[i] & 1))
+            of[kept[i]] = form_label(&form, o->form->size[kept[i]]);
+        result[i] = of[kept[i]];
+    }
+    return graph_product(o->graph, number, &form, result, rank);
+}
+
+/* What is between is stored as the result is: its labels in the same order, then those that are summed later. */
+static uint8_t list_labels(const struct ordering *o, uint64_t bits, label kept[MAX_RANK]) {
+    uint8_t rank = 0;
+    for (label l = 0; l < o->form->labels; l++) {
+        label next = l < o->rank ? o->order[l] : l;
+        if (bits >> next & 1)
+            kept[rank++] = next;
+    }
+    return rank;
+}
+
+/* The value as an operand that is read at these labels. */
+static struct operand read_at(struct value value, const label *labels) {
+    struct operand operand = {.node = value.node, .coefficient = 1};
+    for (uint8_t i = 0; i < value.rank; i++)
+        operand.at[value.axis[i]] = labels[i];
+    return operand;
+}
+
+/* Builds a subset's product by its best splits. Depth at most MAX_FACTORS. */
+static struct operand build(struct ordering *o, uint32_t set) {
+    label kept[MAX_RANK];
+    struct operand parts[2];
+    uint32_t count = 1;
+    if (o->split[set]) {
+        parts[0] = build(o, o->split[set]);
+        parts[1] = build(o, set & ~o->split[set]);
+        count = 2;
+    } else {
+        parts[0] = o->form->operands.at[o->factor[__builtin_ctz(set)]];
+        if (o->open[set] == o->labels[set])
+            return parts[0];
+    }
+    uint8_t rank = list_labels(o, o->open[set], kept);
+    struct value value = product_of(o, 1, parts, count, kept, rank);
+    return read_at(value, kept);
+}
+
+/* The last product, with the coefficient and the scalar factors. */
+static struct value finish(struct ordering *o, node_id id, struct operand *operands, uint32_t count) {
+    const struct node node = *graph_node(o->graph, id);
+    uint32_t all = (1u << o->count) - 1;
+    if (o->split[all]) {
+        operands[count++] = build(o, o->split[all]);
+        operands[count++] = build(o, all & ~o->split[all]);
+    } else if (o->count) {
+        operands[count++] = o->form->operands.at[o->factor[0]];
+    }
+    return in_axis_order(product_of(o, node.number, operands, count, o->order, node.rank), o->order);
+}
+
+struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    struct graph *graph = rewriting->graph;
+    const struct node node = *graph_node(graph, id);
+    struct ordering o = {.graph = graph, .form = form};
+    struct operand operands[MAX_LABELS];
+    uint32_t scalars = 0;
+    if (node.kind != NODE_PRODUCT || node.labels == node.rank || form->operands.len > MAX_FACTORS)
+        return graph_rebuild(graph, id, form, node.number);
+    o.rank = node.rank;
+    memcpy(o.order, graph_order(graph, id), sizeof o.order);
+    o.result = ((uint64_t)1 << node.rank) - 1;
+    for (uint32_t i = 0; i < form->operands.len; i++)
+        if (graph_node(graph, form->operands.at[i].node)->rank == 0)
+            operands[scalars++] = form->operands.at[i];
+        else
+            o.factor[o.count++] = i;
+    allocate(&o);
+    find_labels(&o);
+    search(&o);
+    return finish(&o, id, operands, scalars);
+}

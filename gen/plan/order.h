@@ -1,0 +1,20 @@
+/* The order in which products are summed. */
+#ifndef MX_PLAN_ORDER_H
+#define MX_PLAN_ORDER_H
+
+#include "../graph/rewrite.h"
+#include "../lower/lower.h"
+
+/* expand: what operators with a definition are computed by (context: the struct lowering). */
+struct value expand_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
+/* order: a product of many factors becomes products of two, in the cheapest order: exact, by dynamic programming over
+ * subsets; by flops, then by the size of what is between. Dimensions without a number count as NOMINAL_SIZE. */
+struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
+enum { NOMINAL_SIZE = 128 };
+
+/* A polynomial's value with every open dimension NOMINAL_SIZE. */
+double nominal(const struct polys *polys, poly p);
+
+#endif

@@ -1,0 +1,97 @@
+/* Plans: what each function computes, in which order, with which kernels, and where every value lives. */
+#ifndef MX_PLAN_PLAN_H
+#define MX_PLAN_PLAN_H
+
+#include "../derive/module.h"
+
+enum storage {
+    STORE_INPUT,  /* an argument; index among the function's inputs */
+    STORE_OUTPUT, /* an argument; index among its outputs */
+    STORE_SAVED,  /* in what forward leaves for backward */
+    STORE_WORK,   /* in the workspace */
+    STORE_LOCAL,  /* a scalar in a C variable; index is its number */
+    STORE_TEMP    /* a variable in the body of its one loop nest; index is its number */
+};
+
+struct buffer {
+    node_id node;
+    enum storage storage;
+    uint32_t index;
+    label order[MAX_RANK]; /* the node's axis of each dimension of the array, outermost first */
+    uint32_t pool, slot;   /* SAVED, WORK */
+    uint32_t first, last;  /* kernels: written first, used last */
+};
+
+/* Slots of one size, one behind the other; every slot is rounded up to 64 bytes. */
+struct pool {
+    poly elements;
+    uint32_t slots;
+};
+
+struct layout {
+    VEC(struct pool) pools;
+};
+
+/* An array element that a statement reads: the loop of each axis of the buffer's node. */
+struct read {
+    uint32_t buffer;
+    label loop[MAX_RANK];
+};
+
+enum { HELD_IN_MEMORY = 255 };
+
+/* One assignment in a loop nest: target = expression, or target = reduction of expressions over the loops that the
+ * target does not have. */
+struct plan_statement {
+    node_id node; /* the expression, by its definition (copy: read from where it is) */
+    bool copy, reduces;
+    label held; /* reduces: loops around the accumulator; HELD_IN_MEMORY: accumulates in the target, which was set
+                   before */
+    label loop_of[MAX_LABELS];   /* of each label of the node (copy: each axis) */
+    uint32_t target;             /* buffer */
+    label target_loop[MAX_RANK]; /* of each axis of the buffer's node */
+    VEC(struct read) reads;
+};
+
+enum kernel_kind { KERNEL_LOOP, KERNEL_GEMM, KERNEL_FIRST_MAX };
+
+struct kernel {
+    enum kernel_kind kind;
+    struct span span;
+    /* LOOP */
+    label loops;
+    poly size[MAX_LABELS];
+    VEC(struct plan_statement) statements;
+    /* GEMM: target = coefficient * node, or += ; FIRST_MAX: target = node */
+    node_id node;
+    double coefficient;
+    bool accumulate;
+    uint32_t target;
+    label target_axis[MAX_RANK]; /* of each axis of the node, the axis of the target's node */
+};
+
+struct plan {
+    VEC(struct buffer) buffers; /* at[0] unused */
+    struct map buffer_of;       /* by node: its buffer; 0: it has none and stands inline */
+    VEC(struct kernel) kernels;
+    struct layout work, saved;
+    uint32_t locals, temps;
+    poly flops;
+    bool *reads; /* by input */
+};
+
+/* Plans every function of the module: plans[i] is that of functions.at[i]. */
+struct plan **plan_module(struct lowering *lowering, const struct module *module);
+
+/* Elements between neighbours along an axis of a buffer's node, in its array. */
+poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis);
+poly node_elements(const struct graph *graph, node_id id);
+
+/* How a contraction of two factors maps onto the product of the runtime, C[m, n] = A[m, k] B[k, n]. */
+struct gemm_form {
+    const struct operand *a, *b;
+    label m, n, k; /* labels of the node; AXIS_UNIT where there is none */
+};
+bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form);
+
+#endif

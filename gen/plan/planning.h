@@ -1,0 +1,46 @@
+/* Between the files of this folder: one function being planned. */
+#ifndef MX_PLAN_PLANNING_H
+#define MX_PLAN_PLANNING_H
+
+#include "plan.h"
+
+enum node_class {
+    CLASS_LEAF,      /* read where it is, or a constant */
+    CLASS_POINTWISE, /* no sums: may stand inline in the loops that use it */
+    CLASS_REDUCTION, /* its own loops */
+    CLASS_GEMM,
+    CLASS_FIRST_MAX
+};
+
+struct planning {
+    struct arena *arena;
+    struct graph *graph;
+    const struct function *function;
+    struct plan *plan;
+    const struct value *outputs;            /* as rewritten, one for each output of the function */
+    const bool *loaded;                     /* by node: comes from saved memory; may be NULL */
+    const bool *kept;                       /* by node: goes to saved memory; may be NULL */
+    const struct buffer *saved;             /* by node: its place in saved memory */
+    node_id nodes;                          /* as many as there were when planning began */
+    bool *needed, *materialised, *absorbed; /* absorbed: added by its product call into the sum that uses it */
+    uint32_t *ready; /* by buffer, one past the kernel after which it holds its value; 0: from the start */
+    uint32_t ready_size;
+    struct poly_sum flops;
+};
+
+enum node_class class_of(const struct graph *graph, node_id id);
+
+/* choose.c: which nodes get a buffer, which stand inline, which sums take their products in. */
+void choose_materialised(struct planning *p);
+/* Floating-point operations of one evaluation of a node's expression with what stands inline in it. */
+uint32_t expression_flops(const struct planning *p, node_id id);
+
+/* kernels.c: the kernels, in order. */
+void build_kernels(struct planning *p);
+
+/* memory.c: temporaries, liveness, slots. */
+void assign_memory(struct planning *p);
+/* A slot of that many elements at the end of its pool. */
+void layout_append(struct arena *arena, struct layout *layout, struct buffer *buffer, poly elements);
+
+#endif

@@ -1,0 +1,49 @@
+/* Workspaces: what generated code needs to measure and divide them. C99; sizes saturate at SIZE_MAX, which says that
+ * they overflow. */
+#ifndef MXWORK_H
+#define MXWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Every array in a workspace begins at a multiple of this many bytes: a cache line. */
+#define MX_ALIGNMENT 64
+
+/* Elements, rounded up to whole cache lines. */
+#define MX_PAD_F64(elements) (((elements) + 7) / 8 * 8)
+#define MX_PAD_F32(elements) (((elements) + 15) / 16 * 16)
+
+static inline size_t mx_size_add(size_t a, size_t b) {
+    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+static inline size_t mx_size_mul(size_t a, size_t b) {
+    return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
+}
+
+static inline size_t mx_size_max(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* bytes, and behind them that many arrays of elements of size bytes each. */
+static inline size_t mx_size_slots(size_t bytes, size_t slots, size_t elements, size_t size) {
+    const size_t padded = mx_size_add(mx_size_mul(elements, size), MX_ALIGNMENT - 1);
+    const size_t slot = padded == SIZE_MAX ? SIZE_MAX : padded / MX_ALIGNMENT * MX_ALIGNMENT;
+    return mx_size_add(bytes, mx_size_mul(slots, slot));
+}
+
+/* A workspace of that many bytes that may begin anywhere. */
+static inline size_t mx_size_area(size_t bytes) {
+    return mx_size_add(bytes, MX_ALIGNMENT - 1);
+}
+
+/* The first multiple of MX_ALIGNMENT at or behind p. */
+static inline void *mx_align(void *p) {
+    return (char *)p + (MX_ALIGNMENT - (uintptr_t)p % MX_ALIGNMENT) % MX_ALIGNMENT;
+}
+
+static inline const void *mx_align_const(const void *p) {
+    return (const char *)p + (MX_ALIGNMENT - (uintptr_t)p % MX_ALIGNMENT) % MX_ALIGNMENT;
+}
+
+#endif

@@ -1,0 +1,102 @@
+/* A row vector times a matrix: y = alpha x B + beta y, B read once, in the order in which it lies.  Here x is the row
+   of A and y that of C. */
+#include "simd.h"
+
+/* Columns of B that the axpy form sums at a time, on the stack. */
+#define STRIP 256
+
+/* t_j += Σ_p x_p B_pj for four rows of B: more would compete for the same lines of the first-level cache where the
+   row stride is a power of two. */
+INLINE void add_four_rows(ptrdiff_t n, real *restrict t, const real *x, ptrdiff_t incx, const real *restrict b,
+                          ptrdiff_t rsb, ptrdiff_t csb) {
+    real x0 = x[0], x1 = x[incx], x2 = x[2 * incx], x3 = x[3 * incx];
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const real *q = b + j * csb;
+        t[j] += (x0 * q[0] + x1 * q[rsb]) + (x2 * q[2 * rsb] + x3 * q[3 * rsb]);
+    }
+}
+
+INLINE void add_row(ptrdiff_t n, real *restrict t, real x, const real *restrict b, ptrdiff_t csb) {
+    for (ptrdiff_t j = 0; j < n; j++)
+        t[j] += x * b[j * csb];
+}
+
+/* The axpy form: sums of rows of B. */
+INLINE void sum_rows(const product *f, ptrdiff_t csb) {
+    real t[STRIP];
+    for (ptrdiff_t j = 0; j < f->n; j += STRIP) {
+        ptrdiff_t n = f->n - j < STRIP ? f->n - j : STRIP, p = 0;
+        const real *b = f->b + j * csb;
+        for (ptrdiff_t i = 0; i < n; i++)
+            t[i] = 0;
+        for (; p + 4 <= f->k; p += 4)
+            add_four_rows(n, t, f->a + p * f->csa, f->csa, b + p * f->rsb, f->rsb, csb);
+        for (; p < f->k; p++)
+            add_row(n, t, f->a[p * f->csa], b + p * f->rsb, csb);
+        for (ptrdiff_t i = 0; i < n; i++)
+            update(f->c + (j + i) * f->csc, t[i], f->alpha, f->beta);
+    }
+}
+
+/* x' b, the vector accumulators and the rest in a fixed order. */
+INLINE real finish_dot(int vecs, const vector *acc, ptrdiff_t from, ptrdiff_t k, const real *x, const real *b) {
+    vector sum = acc[0];
+    UNROLL for (int v = 1; v < vecs; v++) sum += acc[v];
+    real total = 0;
+    UNROLL for (int i = 0; i < LANES; i++) total += sum[i];
+    for (ptrdiff_t p = from; p < k; p++)
+        total += x[p] * b[p];
+    return total;
+}
+
+/* y_j for cols columns from j on, by vecs accumulators a column; x and the columns are contiguous. */
+INLINE void dot_columns(int cols, int vecs, const product *f, ptrdiff_t j) {
+    const real *x = f->a, *b = f->b + j * f->csb;
+    vector acc[8] = {{0}};
+    ptrdiff_t step = vecs * LANES, whole = f->k - f->k % step;
+    for (ptrdiff_t p = 0; p < whole; p += step) {
+        UNROLL for (int c = 0; c < cols; c++) {
+            UNROLL for (int v = 0; v < vecs; v++) acc[c * vecs + v] +=
+                *(const loose_vector *)(x + p + v * LANES) * *(const loose_vector *)(b + c * f->csb + p + v * LANES);
+        }
+    }
+    UNROLL for (int c = 0; c < cols; c++) update(
+        f->c + (j + c) * f->csc, finish_dot(vecs, acc + c * vecs, whole, f->k, x, b + c * f->csb), f->alpha, f->beta);
+}
+
+/* The dot form for any strides, four sums side by side. */
+static real strided_dot(ptrdiff_t k, const real *x, ptrdiff_t incx, const real *b, ptrdiff_t incb) {
+    real s[4] = {0, 0, 0, 0};
+    ptrdiff_t p = 0;
+    for (; p + 4 <= k; p += 4)
+        for (int i = 0; i < 4; i++)
+            s[i] += x[(p + i) * incx] * b[(p + i) * incb];
+    for (; p < k; p++)
+        s[0] += x[p * incx] * b[p * incb];
+    return (s[0] + s[1]) + (s[2] + s[3]);
+}
+
+static void dots(const product *f) {
+    ptrdiff_t j = 0;
+    if (f->csa == 1 && f->rsb == 1) {
+        for (; j + 4 <= f->n; j += 4)
+            dot_columns(4, 2, f, j);
+        for (; j < f->n; j++)
+            dot_columns(1, 8, f, j);
+    }
+    for (; j < f->n; j++)
+        update(f->c + j * f->csc, strided_dot(f->k, f->a, f->csa, f->b + j * f->csb, f->rsb), f->alpha, f->beta);
+}
+
+static ptrdiff_t magnitude(ptrdiff_t stride) {
+    return stride < 0 ? -stride : stride;
+}
+
+void MX_KERNEL(mx_vector_product)(const product *f) {
+    if (f->csb == 1 && f->n > 1)
+        sum_rows(f, 1);
+    else if (f->n > 1 && f->rsb != 1 && magnitude(f->csb) < magnitude(f->rsb))
+        sum_rows(f, f->csb);
+    else
+        dots(f);
+}

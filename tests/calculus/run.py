@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+"""Programs whose generated functions are called and judged three ways: by an independent oracle (PyTorch in double), by
+central differences of the generated value itself, and, where the case says so, by the formula.
+
+A case is one .mx file with lines that begin with '#:':
+  #: sizes m=3 n=4; m=1 n=1     the dimensions to try (default: fixed ones only)
+  #: oracle f = torch.…         Python that computes the outputs from the inputs (torch as torch, dimensions by name)
+  #: positive X, y              inputs drawn from (0.5, 1.5) instead of a normal distribution
+  #: input X = expression       an input with these values (NumPy as np), for kinks and extremes
+  #: expect dF_dX = expression  what the oracle cannot say (a subgradient), instead of it
+  #: no differences             the value is not smooth here
+  #: formula dL_dW = Z' @ dL_dA the text that --emit=json gives
+  #: tolerance 1e-5             instead of 1e-12 (f32 programs)
+"""
+import glob
+import os
+import re
+import sys
+import zlib
+
+import numpy as np
+import torch
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+import mx
+
+torch.set_default_dtype(torch.float64)
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILDS = (("gcc", tuple(mx.SANITIZE)), ("clang", ("-O2",)))
+
+
+class Case:
+    def __init__(self, path):
+        self.name = os.path.basename(path)[:-3]
+        with open(path) as file:
+            self.source = file.read()
+        lines = [line[2:].strip() for line in self.source.splitlines() if line.startswith("#:")]
+        self.directives = [line.split(" ", 1) + [""] for line in lines]
+
+    def all(self, keyword):
+        return [rest.strip() for word, rest, *_ in self.directives if word == keyword]
+
+    def pairs(self, keyword):
+        return [tuple(part.strip() for part in text.split("=", 1)) for text in self.all(keyword)]
+
+    def sizes(self):
+        texts = "; ".join(self.all("sizes")) or ""
+        return [dict((d.split("=")[0], int(d.split("=")[1])) for d in text.split()) for text in texts.split(";")]
+
+
+def draw(case, module, dims, rng):
+    """Values for every input and cotangent, by name."""
+    positive = {name.strip() for text in case.all("positive") for name in text.split(",")}
+    given = dict(case.pairs("input"))
+    inputs = {}
+    for function in module.facts["functions"]:
+        for argument in function["inputs"]:
+            name, shape = argument["name"], mx.shape_of(argument, dims)
+            if name in inputs:
+                continue
+            if name in given:
+                value = np.broadcast_to(np.asarray(eval(given[name], {"np": np}, dict(dims)), dtype=float), shape)
+            else:
+                value = rng.uniform(0.5, 1.5, shape) if name in positive else rng.standard_normal(shape)
+            inputs[name] = np.array(value, dtype=module.real)
+    return inputs
+
+
+def oracle_values(case, inputs, dims):
+    scope = {name: torch.tensor(np.asarray(value, dtype=np.float64), requires_grad=True) for name, value in inputs.items()}
+    tensors = dict(scope)
+    scope.update(dims, torch=torch)
+    for name, expression in case.pairs("oracle"):
+        scope[name] = eval(expression, scope)
+    return tensors, scope
+
+
+def gradient(outputs, cotangents, variable):
+    pairs = [(o, c) for o, c in zip(outputs, cotangents) if o.requires_grad]
+    if not pairs:
+        return torch.zeros_like(variable)
+    got = torch.autograd.grad([o for o, _ in pairs], variable, [c for _, c in pairs], retain_graph=True, allow_unused=True)[0]
+    return torch.zeros_like(variable) if got is None else got
+
+
+def expected_outputs(case, module, function, tensors, scope):
+    """What the oracle says of every output of a function."""
+    functions, expected = module.facts["functions"], {}
+    kind = function["kind"]
+    if kind == "backward":
+        values = functions[functions.index(function) - 1]["outputs"]
+        cotangents = [i["name"] for i in function["inputs"] if i.get("role") == "cotangent"]
+        seeds = {i.split("_d", 1)[1]: tensors[i].detach() for i in cotangents}
+        targets = [v["name"] for v in values if v["name"] in seeds]
+    for output in function["outputs"]:
+        name = output["name"]
+        derivative = re.fullmatch(r"d(\w+?)_d(\w+)", name)
+        if name in scope and name not in tensors:
+            expected[name] = scope[name]
+        elif kind == "backward":
+            expected[name] = gradient([scope[t] for t in targets], [seeds[t] for t in targets],
+                                      tensors[derivative.group(2)])
+        else:
+            f = scope[derivative.group(1)]
+            expected[name] = gradient([f], [torch.ones_like(f)], tensors[derivative.group(2)])
+    for name, expression in case.pairs("expect"):
+        if name in expected:
+            expected[name] = torch.as_tensor(np.asarray(eval(expression, dict(scope, np=np))))
+    return {name: value.detach().numpy() if hasattr(value, "detach") else value for name, value in expected.items()}
+
+
+def check_oracle(tap, case, label, function, got, expected, tolerance):
+    for name, value in expected.items():
+        gap, where = mx.difference(got[name], np.broadcast_to(value, got[name].shape) if np.ndim(value) == 0 else value)
+        tap.ok(gap <= tolerance, f"{label}: {function['name']}: {name} as the oracle says", f"off by {gap:.3g} {where}")
+
+
+def slope(module, program, value_of, function, variable, inputs, dims, rng):
+    """The derivative along a random direction, from the gradient and from central differences."""
+    results = module.call(program, value_of + [function["name"]], dims, inputs)
+    name = next(o["name"] for o in function["outputs"] if o["name"].endswith("_d" + variable))
+    direction = rng.standard_normal(inputs[variable].shape)
+    step = 1e-5
+    ends = []
+    for sign in (1, -1):
+        moved = dict(inputs, **{variable: inputs[variable] + sign * step * direction})
+        ends.append(module.call(program, (value_of or [function["name"]])[:1], dims, moved)[0])
+    weights = {i.split("_d", 1)[1]: inputs[i] for i in inputs if f"d{name.split('_d')[0][1:]}_d" == i.split("_d")[0] + "_d"}
+    along = 0.0
+    for output, end in ends[0].items():
+        weight = weights.get(output, 1.0 if output == name.split("_d")[0][1:] else 0.0)
+        along += np.sum(weight * (end - ends[1][output])) / (2 * step)
+    return float(np.sum(results[-1][name] * direction)), float(along)
+
+
+def check_differences(tap, case, label, module, program, function, inputs, dims, rng):
+    functions = module.facts["functions"]
+    before = [functions[functions.index(function) - 1]["name"]] if function["kind"] == "backward" else []
+    for output in function["outputs"]:
+        derivative = re.fullmatch(r"d(\w+?)_d(\w+)", output["name"])
+        if not derivative or derivative.group(2) not in inputs or inputs[derivative.group(2)].size == 0:
+            continue
+        exact, measured = slope(module, program, before, function, derivative.group(2), inputs, dims, rng)
+        scale = max(abs(exact), abs(measured), 1e-2)
+        tap.ok(abs(exact - measured) <= 2e-6 * scale, f"{label}: {output['name']} as differences say",
+               f"derivative {exact!r}, differences {measured!r}")
+
+
+def run_size(tap, case, module, dims, tolerance):
+    rng = np.random.default_rng(zlib.crc32(case.name.encode()) + sum(dims.values()))
+    label = case.name + "".join(f" {d}={n}" for d, n in dims.items())
+    inputs = draw(case, module, dims, rng)
+    tensors, scope = oracle_values(case, inputs, dims)
+    calls = [f["name"] for f in module.facts["functions"]]
+    for compiler, flags in BUILDS:
+        program = module.build(compiler, flags)
+        results = module.call(program, calls, dims, inputs)
+        for function, got in zip(module.facts["functions"], results):
+            expected = expected_outputs(case, module, function, tensors, scope)
+            check_oracle(tap, case, f"{label} ({compiler})", function, got, expected, tolerance)
+    if "differences" not in case.all("no") and module.real == np.float64:
+        for function in module.facts["functions"]:
+            check_differences(tap, case, label, module, program, function, inputs, dims, rng)
+
+
+def check_formulas(tap, case, module):
+    for name, text in case.pairs("formula"):
+        found = [o["formula"] for f in module.facts["functions"] for o in f["outputs"] if o["name"] == name]
+        tap.ok(text in found, f"{case.name}: formula of {name}", f"got {found}, expected {text}")
+
+
+def run_case(tap, case):
+    tolerance = float((case.all("tolerance") or ["1e-12"])[0])
+    try:
+        with mx.workspace() as folder:
+            module = mx.Module(folder, case.source, name=re.sub(r"\W", "_", case.name))
+            check_formulas(tap, case, module)
+            for dims in case.sizes():
+                run_size(tap, case, module, dims, tolerance)
+    except Exception as error:
+        tap.ok(False, f"{case.name}: runs", f"{type(error).__name__}: {error}")
+
+
+def records():
+    """The operators of ops.def that programs may call in this version."""
+    with open(os.path.join(mx.ROOT, "gen", "graph", "ops.def")) as file:
+        text = file.read()
+    found = re.findall(r"^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/)", text, re.S | re.M)
+    return [name for name, body in found if "OP_HIDDEN" not in body]
+
+
+def check_every_operator(tap, cases):
+    text = "\n".join(case.source for case in cases)
+    for name in records():
+        call = {"norm_1": r"norm\(.*, 1\)", "norm_inf": r"norm\(.*, inf\)"}.get(name, rf"\b{name}\(")
+        tap.ok(re.search(call, text) is not None, f"operator {name} has a case")
+
+
+def main():
+    tap = mx.Tap()
+    only = sys.argv[1:]
+    paths = sorted(glob.glob(os.path.join(HERE, "*.mx")))
+    cases = [Case(p) for p in paths if not only or os.path.basename(p)[:-3] in only]
+    for case in cases:
+        run_case(tap, case)
+    if not only:
+        check_every_operator(tap, cases)
+    tap.done()
+
+
+main()

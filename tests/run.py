@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""Runs the test suites (all, or those named) and ends in 'N passed, N failed'.
+
+A suite is one or more commands that print TAP. A command that dies, or whose plan does not match what it printed, counts
+as one failure more. Two commands run at a time."""
+import concurrent.futures
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(TESTS)
+RUNTIME = os.environ.get("MX_RT_TESTS", os.path.join(ROOT, "build", "tests"))
+CPUS = ["generic", "avx2", "avx512"] if platform.machine() in ("x86_64", "amd64") else ["generic"]
+PROGRAMS = ["test_gemm_f64", "test_gemm_f32", "test_gemm_special_f64", "test_gemm_special_f32", "test_dispatch"]
+
+
+def script(suite):
+    return [([os.path.join(TESTS, suite, "run.py")], {})]
+
+
+SUITES = {suite: script(suite) for suite in ("lang", "calculus", "house")}
+SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
+                     for cpu in CPUS for program in PROGRAMS]
+
+
+def run(job):
+    suite, (command, environment) = job
+    begin = time.monotonic()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environment})
+    return suite, command, environment, done, time.monotonic() - begin
+
+
+def judge(text, status):
+    """Passed, failed, and the lines that explain the failures."""
+    passed = len(re.findall(r"^ok\b", text, re.M))
+    failed = re.findall(r"^not ok\b.*(?:\n#.*)*", text, re.M)
+    plan = re.search(r"^1\.\.(\d+)$", text, re.M)
+    if plan is None or int(plan.group(1)) != passed + len(failed) or (status != 0 and not failed):
+        failed.append(f"the run ended with status {status} and {'no plan' if plan is None else plan.group(0)}:\n"
+                      + text[-2000:])
+    return passed, failed
+
+
+def main():
+    chosen = sys.argv[1:] or list(SUITES)
+    unknown = [suite for suite in chosen if suite not in SUITES]
+    if unknown:
+        sys.exit(f"no such suite: {', '.join(unknown)}; there are {', '.join(SUITES)}")
+    jobs = [(suite, job) for suite in chosen for job in SUITES[suite]]
+    passed = failures = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for number, (suite, command, environment, done, seconds) in enumerate(pool.map(run, jobs), 1):
+            good, failed = judge(done.stdout.decode(errors="replace"), done.returncode)
+            passed += good
+            failures += len(failed)
+            name = " ".join([f"{k}={v}" for k, v in environment.items()] + [os.path.relpath(command[0], ROOT)])
+            print(f"[{number}/{len(jobs)}] {suite}: {name}: {good} passed, {len(failed)} failed, {seconds:.0f} s", flush=True)
+            for text in failed[:20]:
+                print(text, flush=True)
+    print(f"{passed} passed, {failures} failed")
+    sys.exit(1 if failures else 0)
+
+
+main()

@@ -1,0 +1,142 @@
+/* mx_gemm against its naive twin: sizes around every block, all layouts, all scalars.  Compiled once for each element
+   type; run once for each kernel set (MXRT_CPU). */
+#include <stdio.h>
+
+#include "mxrt.h"
+#include "operands.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const real alphas[] = {1, (real)-1, (real)0.5, 0}, betas[] = {0, 1, (real)0.5, (real)-1};
+
+/* Tries t with count pairs of scalars, starting at a place that the seed decides. */
+static const char *try_scalars(trial *t, size_t count) {
+    for (size_t s = 0; s < count; s++) {
+        size_t pair = (size_t)t->seed + s * 5;
+        t->alpha = alphas[pair % 4];
+        t->beta = betas[pair / 4 % 4];
+        const char *wrong = check_trial(t);
+        if (wrong != NULL)
+            return wrong;
+    }
+    return NULL;
+}
+
+static void report(tap *out, const char *what, const trial *t, const char *wrong) {
+    if (!tap_ok(out, wrong == NULL, "%s %zu x %zu x %zu, A %s, B %s, C %s", what, t->m, t->n, t->k, layout_names[t->a],
+                layout_names[t->b], layout_names[t->c]))
+        printf("# alpha %g beta %g seed %llu: %s\n", (double)t->alpha, (double)t->beta, (unsigned long long)t->seed,
+               wrong);
+}
+
+/* Layouts that change from case to case and meet in all combinations. */
+static void vary_layouts(trial *t, unsigned number) {
+    t->a = (layout)(number % N_LAYOUTS);
+    t->b = (layout)(number / N_LAYOUTS % N_LAYOUTS);
+    t->c = (layout)(number % REPEATED);
+    t->seed = number + 1;
+}
+
+static void test_sizes(tap *out, const char *what, const size_t *m, size_t n_m, const size_t *n, size_t n_n,
+                       const size_t *k, size_t n_k, size_t scalars) {
+    unsigned number = 0;
+    for (size_t i = 0; i < n_m; i++)
+        for (size_t j = 0; j < n_n; j++)
+            for (size_t p = 0; p < n_k; p++) {
+                trial t = {.m = m[i], .n = n[j], .k = k[p]};
+                vary_layouts(&t, number += 11);
+                report(out, what, &t, try_scalars(&t, scalars));
+            }
+}
+
+#define TEST_SIZES(out, what, m, n, k, scalars) test_sizes(out, what, m, COUNT(m), n, COUNT(n), k, COUNT(k), scalars)
+
+static void test_tiny(tap *out) {
+    static const size_t sizes[] = {0, 1, 2, 3, 5, 8, 9, 17};
+    TEST_SIZES(out, "tiny", sizes, sizes, sizes, 16);
+}
+
+/* Register blocks hold 4 or 8 rows and 4 to 48 columns. */
+static void test_register_blocks(tap *out) {
+    static const size_t rows[] = {3, 4, 5, 7, 8, 9, 39, 40, 41};
+    static const size_t columns[] = {3,  4,  5,  7,  8,  9,  11, 12, 13, 15, 16, 17,
+                                     23, 24, 25, 31, 32, 33, 47, 48, 49, 73, 97};
+    static const size_t depths[] = {4, 33};
+    TEST_SIZES(out, "register block", rows, columns, depths, 4);
+    TEST_SIZES(out, "register block", columns, rows, depths, 4);
+}
+
+/* The blocks of gemm.c: 144 rows, 512 (f64) or 1024 (f32) deep, 4032 columns. */
+static void test_cache_blocks(tap *out) {
+    static const size_t rows[] = {143, 144, 145, 289}, some[] = {26, 50}, depth[] = {30};
+    static const size_t depths[] = {511, 512, 513, 1023, 1024, 1025, 2049}, few[] = {9, 13};
+    static const size_t columns[] = {4031, 4032, 4033}, shallow[] = {29, 130};
+    TEST_SIZES(out, "cache block", rows, some, depth, 4);
+    TEST_SIZES(out, "cache block", some, rows, depth, 4);
+    TEST_SIZES(out, "cache block", few, few, depths, 4);
+    TEST_SIZES(out, "cache block", few, columns, shallow, 2);
+    TEST_SIZES(out, "cache block", columns, few, shallow, 2);
+}
+
+/* Every combination of layouts, on each way through the code. */
+static void test_layouts(tap *out, size_t m, size_t n, size_t k) {
+    uint64_t seed = 1;
+    for (int a = 0; a < N_LAYOUTS; a++)
+        for (int b = 0; b < N_LAYOUTS; b++)
+            for (int c = 0; c < REPEATED; c++) {
+                trial t = {.m = m, .n = n, .k = k, .a = (layout)a, .b = (layout)b, .c = (layout)c, .seed = seed++};
+                report(out, "layouts", &t, try_scalars(&t, 2));
+            }
+}
+
+static void test_vectors(tap *out) {
+    static const size_t one[] = {1}, sizes[] = {1, 2, 3, 4, 5, 7, 9, 33, 64, 255, 256, 257, 600};
+    TEST_SIZES(out, "row vector", one, sizes, sizes, 4);
+    TEST_SIZES(out, "column vector", sizes, one, sizes, 4);
+    TEST_SIZES(out, "outer product", sizes, sizes, one, 2);
+}
+
+static void test_scalars(tap *out, size_t m, size_t n, size_t k) {
+    for (size_t i = 0; i < 16; i++)
+        for (int c = 0; c < REPEATED; c++) {
+            trial t = {.m = m, .n = n, .k = k, .alpha = alphas[i % 4], .beta = betas[i / 4], .c = (layout)c, .seed = 7};
+            const char *wrong = check_trial(&t);
+            if (!tap_ok(out, wrong == NULL, "scalars %zu x %zu x %zu, alpha %g, beta %g, C %s", m, n, k,
+                        (double)t.alpha, (double)t.beta, layout_names[c]))
+                printf("# %s\n", wrong);
+        }
+}
+
+static void test_random(tap *out, uint64_t seed) {
+    printf("# random sizes from seed %llu\n", (unsigned long long)seed);
+    for (unsigned i = 0; i < 100; i++) {
+        trial t = {0};
+        size_t *size[] = {&t.m, &t.n, &t.k};
+        for (int d = 0; d < 3; d++) {
+            double x = ((double)random_real(&seed) + 1) / 2;
+            *size[d] = 1 + (size_t)(99 * x * x);
+        }
+        vary_layouts(&t, (unsigned)(seed >> 40));
+        report(out, "random", &t, try_scalars(&t, 3));
+    }
+}
+
+int main(void) {
+    tap out = {0, 0};
+    printf("# cpu %s, f%d\n", mx_cpu_name(), MX_BITS);
+    test_tiny(&out);
+    test_register_blocks(&out);
+    test_cache_blocks(&out);
+    test_layouts(&out, 5, 7, 6);
+    test_layouts(&out, 26, 27, 29);
+    test_layouts(&out, 1, 21, 19);
+    test_layouts(&out, 22, 1, 35);
+    test_vectors(&out);
+    test_scalars(&out, 6, 9, 5);
+    test_scalars(&out, 30, 51, 29);
+    test_scalars(&out, 1, 40, 33);
+    test_scalars(&out, 40, 1, 33);
+    test_random(&out, 20240229);
+    return tap_end(&out);
+}
