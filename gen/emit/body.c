@@ -538,42 +538,28 @@ static void print_kernel(struct text *out, const struct body *b, const struct ke
     text_puts(out, block ? "    }\n" : "");
 }
 
-static bool is_word(char c) {
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool mentions(const char *text, const char *word) {
-    size_t length = strlen(word);
-    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
-        if ((at == text || !is_word(at[-1])) && !is_word(at[length]))
-            return true;
-    return false;
-}
-
-/* Parameters that only say shapes. */
-static void print_unused(struct text *out, const struct signature *s, const char *text) {
+/* Parameters that only say shapes, or that nothing needed. */
+static void print_unused(struct text *out, const struct signature *s, bool saved, bool work) {
     for (size_t i = 0; i < s->dims.len; i++)
-        if (!mentions(text, s->dim_name[s->dims.at[i]]))
+        if (!s->dim_printed[s->dims.at[i]])
             text_printf(out, "    (void)%s;\n", s->dim_name[s->dims.at[i]]);
-    for (int i = 0; i < 2; i++)
-        if ((i || s->saves) && !mentions(text, i ? "work" : "saved") && !mentions(text, i ? "work0" : "saved0"))
-            text_printf(out, "    (void)%s;\n", i ? "work" : "saved");
+    text_puts(out, saved ? "" : "    (void)saved;\n");
+    text_puts(out, work ? "" : "    (void)work;\n");
 }
 
 void body_print(struct text *out, const struct emission *e, struct signature *s) {
     struct body b = {.e = e, .s = s};
-    struct text text = text_new(e->arena);
+    memset(s->dim_printed, 0, e->graph->polys->names.len * sizeof *s->dim_printed);
     name_loops(&b);
     name_buffers(&b);
     if (s->saves)
-        pointer_prologue(&text, &b, &s->plan->saved, "saved", s->function->kind == FUNCTION_BACKWARD, false);
-    pointer_prologue(&text, &b, &s->plan->work, "work", false, body_uses_gemm(s));
-    gemm_prologue(&text, &b);
-    locals_prologue(&text, &b);
+        pointer_prologue(out, &b, &s->plan->saved, "saved", s->function->kind == FUNCTION_BACKWARD, false);
+    pointer_prologue(out, &b, &s->plan->work, "work", false, body_uses_gemm(s));
+    gemm_prologue(out, &b);
+    locals_prologue(out, &b);
     for (size_t k = 0; k < s->plan->kernels.len; k++)
-        print_kernel(&text, &b, &s->plan->kernels.at[k]);
-    print_unused(out, s, text_string(&text));
-    text_write(out, text_string(&text), text.len);
+        print_kernel(out, &b, &s->plan->kernels.at[k]);
+    print_unused(out, s, !s->saves || s->plan->saved.pools.len, s->plan->work.pools.len || body_uses_gemm(s));
     text_puts(out, "    return MX_OK;\n");
 }
 
@@ -597,7 +583,7 @@ static void print_saturating(struct text *out, const struct emission *e, const s
             text_puts(out, "mx_size_mul(");
         if (factors > term->degree)
             text_printf(out, "%lld", (long long)term->coefficient);
-        for (uint32_t k = 0; k < term->degree; k++)
+        for (uint32_t k = 0; k < term->degree; s->dim_printed[term->names[k++]] = true)
             text_printf(out, "%s%s%s", k || factors > term->degree ? ", " : "", s->dim_name[term->names[k]],
                         k || factors > term->degree ? ")" : "");
         text_puts(out, i ? ")" : "");
@@ -640,24 +626,18 @@ static void print_gemm_sizes(struct text *out, const struct emission *e, const s
 
 static void print_size_body(struct text *out, const struct emission *e, const struct signature *s,
                             const struct layout *layout, bool gemm) {
-    struct text text = text_new(e->arena);
-    print_pools(&text, e, s, layout);
-    if (gemm)
-        print_gemm_sizes(&text, e, s);
-    for (size_t i = 0; i < s->dims.len; i++)
-        if (!mentions(text_string(&text), s->dim_name[s->dims.at[i]]))
-            text_printf(out, "    (void)%s;\n", s->dim_name[s->dims.at[i]]);
-    if (text.len == 0) {
-        text_puts(out, "    return 0;\n");
-        return;
-    }
+    memset(s->dim_printed, 0, e->graph->polys->names.len * sizeof *s->dim_printed);
     text_puts(out, layout->pools.len ? "    size_t bytes = 0;\n" : "");
     text_puts(out, gemm ? "    size_t product = 0;\n" : "");
-    text_write(out, text_string(&text), text.len);
-    const char *total = !gemm               ? "mx_size_area(bytes)"
-                        : layout->pools.len ? "mx_size_add(mx_size_area(bytes), product)"
-                                            : "product";
-    text_printf(out, "    return %s;\n", total);
+    print_pools(out, e, s, layout);
+    if (gemm)
+        print_gemm_sizes(out, e, s);
+    print_unused(out, s, true, true);
+    const char *area = layout->pools.len ? "mx_size_area(bytes)" : "0";
+    text_printf(out, "    return %s;\n",
+                !gemm                ? area
+                : layout->pools.len ? "mx_size_add(mx_size_area(bytes), product)"
+                                     : "product");
 }
 
 void body_print_worksize(struct text *out, const struct emission *e, const struct signature *s) {

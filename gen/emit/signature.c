@@ -67,6 +67,7 @@ static void find_dims(const struct emission *e, struct signature *s) {
 
 static void name_parameters(const struct emission *e, struct signature *s) {
     const struct function *f = s->function;
+    s->dim_printed = NEW_ARRAY(e->arena, e->graph->polys->names.len, bool);
     s->dim_name = NEW_ARRAY(e->arena, e->graph->polys->names.len, const char *);
     s->input_name = NEW_ARRAY(e->arena, f->inputs.len, const char *);
     s->output_name = NEW_ARRAY(e->arena, f->outputs.len, const char *);
@@ -161,8 +162,11 @@ static void print_monomial(struct text *out, const struct signature *s, const st
         text_puts(out, term->coefficient < 0 ? " - " : " + ");
     if (size != 1 || term->degree == 0)
         text_printf(out, "%lld%s", (long long)size, term->degree ? " * " : "");
-    for (uint32_t i = 0; i < term->degree; i++)
-        text_printf(out, "%s%s", i ? " * " : "", s->dim_name[term->names[i]]);
+    for (uint32_t i = 0; i < term->degree; i++) {
+        text_puts(out, i ? " * " : "");
+        text_puts(out, s->dim_name[term->names[i]]);
+        s->dim_printed[term->names[i]] = true;
+    }
 }
 
 /* A term with a plus is printed first: unsigned arithmetic then never needs a negative value on the way. */

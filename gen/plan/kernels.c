@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { NESTS_LOOKED_BACK = 8 };
+/* A nest's temporaries stand on the C stack, which is bounded. */
+enum { NESTS_LOOKED_BACK = 8, MOST_STATEMENTS = 32 };
 
 poly node_elements(const struct graph *graph, node_id id) {
     const struct node *node = graph_node(graph, id);
@@ -45,18 +46,11 @@ static void set_ready(struct planning *p, uint32_t buffer, uint32_t kernel) {
     p->ready[buffer] = kernel + 1;
 }
 
-static uint32_t input_index(const struct planning *p, node_id id) {
-    for (uint32_t i = 0; i < p->function->inputs.len; i++)
-        if (p->function->inputs.at[i].value.node == id)
-            return i;
-    return 0;
-}
-
 /* The buffer that a node is read from, 0 if it stands inline. */
 static uint32_t source_of(struct planning *p, node_id id) {
     uint32_t *slot = map_at(&p->plan->buffer_of, id);
     if (!*slot && graph_node(p->graph, id)->kind == NODE_INPUT) {
-        struct buffer buffer = {.node = id, .storage = STORE_INPUT, .index = input_index(p, id)};
+        struct buffer buffer = {.node = id, .storage = STORE_INPUT, .index = map_get(&p->input_of, id) - 1};
         for (label a = 0; a < MAX_RANK; a++)
             buffer.order[a] = a;
         p->plan->reads[buffer.index] = true;
@@ -116,7 +110,7 @@ static bool fits(const struct planning *p, const struct kernel *nest, uint32_t p
 }
 
 static bool same_loops(const struct kernel *nest, label loops, const poly *size) {
-    return nest->kind == KERNEL_LOOP && nest->loops == loops &&
+    return nest->kind == KERNEL_LOOP && nest->loops == loops && nest->statements.len < MOST_STATEMENTS &&
            (loops == 0 || memcmp(nest->size, size, loops * sizeof *size) == 0);
 }
 

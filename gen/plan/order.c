@@ -48,6 +48,7 @@ struct ordering {
     uint8_t rank;                        /* of the result */
     label order[MAX_RANK];               /* in which it is read */
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
+    double size[MAX_LABELS]; /* of each label, see nominal */
     /* by subset: */
     uint64_t *labels; /* that any factor of it has */
     uint64_t *open;   /* that it still shows: in the result or in other factors */
@@ -57,9 +58,8 @@ struct ordering {
 
 static double elements(const struct ordering *o, uint64_t labels) {
     double product = 1;
-    for (label l = 0; l < o->form->labels; l++)
-        if (labels >> l & 1)
-            product *= nominal(o->graph->polys, o->form->size[l]);
+    for (; labels; labels &= labels - 1)
+        product *= o->size[__builtin_ctzll(labels)];
     return product;
 }
 
@@ -93,6 +93,8 @@ static void find_labels(struct ordering *o) {
 static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     uint32_t other = set & ~part;
     uint64_t both = o->open[part] | o->open[other];
+    if (o->split[set] && o->cost[part] + o->cost[other] > o->cost[set])
+        return;
     double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1);
     double cost = o->cost[part] + o->cost[other] + flops;
     double between = o->between[part] + o->between[other] + elements(o, o->open[set]);
@@ -207,6 +209,8 @@ struct value order_rule(const struct rewriting *rewriting, node_id id, struct in
             operands[scalars++] = form->operands.at[i];
         else
             o.factor[o.count++] = i;
+    for (label l = 0; l < form->labels; l++)
+        o.size[l] = nominal(graph->polys, form->size[l]);
     allocate(&o);
     find_labels(&o);
     search(&o);

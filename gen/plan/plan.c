@@ -97,7 +97,9 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     p.needed = NEW_ARRAY(arena, nodes, bool);
     p.materialised = NEW_ARRAY(arena, nodes, bool);
     p.absorbed = NEW_ARRAY(arena, nodes, bool);
-    p.plan->buffer_of.arena = arena;
+    p.plan->buffer_of.arena = p.input_of.arena = arena;
+    for (uint32_t i = 0; i < p.function->inputs.len; i++)
+        *map_at(&p.input_of, p.function->inputs.at[i].value.node) = i + 1;
     p.plan->saved = g->layout;
     p.plan->reads = NEW_ARRAY(arena, p.function->inputs.len, bool);
     vec_push(arena, &p.plan->buffers, (struct buffer){0});
