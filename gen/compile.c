@@ -50,7 +50,7 @@ static const struct ast *parse(struct compilation *c, const char *text, size_t l
 }
 
 static const struct checked *check_program(struct compilation *c, const struct ast *ast) {
-    struct check_options options = {c->options->fixed, c->options->fixed_count, c->options->real};
+    struct check_options options = {c->options->module, c->options->fixed, c->options->fixed_count, c->options->real};
     return check(c->arena, &c->interner, &c->polys, &c->diags, ast, &options);
 }
 

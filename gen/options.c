@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "base/cwords.h"
+
 #include "base/diag.h"
 
 #include <stdlib.h>
@@ -139,110 +141,6 @@ static size_t identifier_length(const char *s) {
     return i;
 }
 
-/* The words that C or C++ keep for themselves; a module may not be called so. */
-static bool is_reserved(const char *word) {
-    static const char *const words[] = {
-        "alignas",
-        "alignof",
-        "and",
-        "and_eq",
-        "asm",
-        "auto",
-        "bitand",
-        "bitor",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "char16_t",
-        "char32_t",
-        "char8_t",
-        "class",
-        "co_await",
-        "co_return",
-        "co_yield",
-        "compl",
-        "concept",
-        "const",
-        "const_cast",
-        "consteval",
-        "constexpr",
-        "constinit",
-        "continue",
-        "decltype",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "dynamic_cast",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "not_eq",
-        "nullptr",
-        "operator",
-        "or",
-        "or_eq",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "reinterpret_cast",
-        "requires",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "static_assert",
-        "static_cast",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "thread_local",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "typeof",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "wchar_t",
-        "while",
-        "xor",
-        "xor_eq",
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], word) == 0)
-            return true;
-    return false;
-}
-
 static bool is_one_of(const char *word, const char *const *words, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(word, words[i]) == 0)
@@ -302,7 +200,7 @@ static bool read_fixed(struct command *c, const char *value) {
 static bool read_name(struct command *c, const char *value) {
     if (!*value || value[identifier_length(value)])
         return complain(c, "'--name' takes an identifier, not '%s'", value);
-    if (is_reserved(value))
+    if (c_word_is_reserved(value))
         return complain(c, "'--name=%s': the word is reserved in C or C++", value);
     c->name = value;
     return true;
@@ -498,7 +396,7 @@ static const char *module_name(struct arena *arena, const char *stem) {
         text_putc(&name, '_');
     for (; *stem; stem++)
         text_putc(&name, is_letter(*stem) || is_digit(*stem) ? *stem : '_');
-    if (is_reserved(text_string(&name)))
+    if (c_word_is_reserved(text_string(&name)))
         text_putc(&name, '_');
     return text_string(&name);
 }

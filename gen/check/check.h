@@ -54,6 +54,7 @@ struct checked {
 };
 
 struct check_options {
+    const char *module;       /* prefix of the functions */
     const char *const *fixed; /* "n=128" as -D gives them, well-formed */
     size_t fixed_count;
     int real; /* 0: as the program says; 32 or 64 from --real */

@@ -1,6 +1,8 @@
 /* What is asked for: outputs and derivatives. Runs after the statements, so that a request may stand anywhere. */
 #include "checker.h"
 
+#include "../base/cwords.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -217,28 +219,64 @@ static bool add_requests(struct checker *c) {
 /* ---- Requests beside each other -----------------------------------------------------------------------------------
  */
 
-static const char *function_key(struct checker *c, const struct request *request) {
+/* The functions that a request makes; returns how many. */
+static uint32_t function_names(struct checker *c, const struct request *request, const char *names[2]) {
     const struct symbol *target = &c->out->symbols.at[request->target];
-    if (request->as)
-        return intern(c->interner, format_string(c->arena, "'%s'", request->as));
-    if (target->kind == SYMBOL_ABSTRACT)
-        return intern(c->interner, "forward");
-    return intern(c->interner, format_string(c->arena, "grad_%s", target->name));
+    const char *module = c->options->module;
+    const char *stem = request->as ? request->as : module;
+    bool abstract = target->kind == SYMBOL_ABSTRACT;
+    names[0] = abstract      ? format_string(c->arena, "%s_forward", stem)
+               : request->as ? request->as
+                             : format_string(c->arena, "%s_grad_%s", module, target->name);
+    names[1] = format_string(c->arena, "%s_backward", stem);
+    return abstract ? 2 : 1;
+}
+
+/* Takes a function's names, those of its size functions included, for owner; the owner that has one of them already. */
+static uint32_t claim(struct checker *c, struct map *claimed, const char *function, uint32_t owner) {
+    static const char *const suffixes[] = {"", "_worksize", "_savedsize"};
+    uint32_t before = 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const char *name = intern(c->interner, format_string(c->arena, "%s%s", function, suffixes[i]));
+        uint32_t *now = map_at(claimed, key_of(name));
+        before = *now && !before ? *now : before;
+        *now = *now ? *now : owner;
+    }
+    return before;
+}
+
+enum { OWNER_EVAL = UINT32_MAX };
+
+static void complain_of_names(struct checker *c, const struct request *request, uint32_t before, const char *name) {
+    const char *word = request->as ? request->as : name;
+    struct diag *diag;
+    if (before == OWNER_EVAL) {
+        diag = complain(c, DIAG_E0309, request->span, word, "the function that gives the values has it");
+    } else {
+        const char *place = place_string(c, c->out->requests.at[before - 1].span);
+        diag = complain(c, DIAG_E0304, request->span, place, name);
+    }
+    diag_help(c->diags, diag, request->as ? "give it another name after 'as'" : "name it: ... as another_name");
 }
 
 static void check_functions(struct checker *c) {
-    struct map first = {.arena = c->arena};
+    struct map claimed = {.arena = c->arena};
+    claim(c, &claimed, format_string(c->arena, "%s_eval", c->options->module), OWNER_EVAL);
     for (uint32_t i = 0; i < c->out->requests.len; i++) {
         const struct request *request = &c->out->requests.at[i];
-        const char *key = function_key(c, request);
-        uint32_t *before = map_at(&first, key_of(key));
-        if (!*before) {
-            *before = i + 1;
+        const char *names[2];
+        uint32_t count = function_names(c, request, names);
+        if (request->as && c_word_is_reserved(request->as)) {
+            complain(c, DIAG_E0309, request->span, request->as, "C or C++ keeps this word for itself");
             continue;
         }
-        const char *place = place_string(c, c->out->requests.at[*before - 1].span);
-        struct diag *diag = complain(c, DIAG_E0304, request->span, place, key);
-        diag_help(c->diags, diag, request->as ? "give it another name after 'as'" : "name it: ... as another_name");
+        for (uint32_t k = 0; k < count; k++) {
+            uint32_t before = claim(c, &claimed, names[k], i + 1);
+            if (!before)
+                continue;
+            complain_of_names(c, request, before, names[k]);
+            break;
+        }
     }
 }
 

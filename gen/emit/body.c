@@ -635,9 +635,9 @@ static void print_size_body(struct text *out, const struct emission *e, const st
     print_unused(out, s, true, true);
     const char *area = layout->pools.len ? "mx_size_area(bytes)" : "0";
     text_printf(out, "    return %s;\n",
-                !gemm                ? area
+                !gemm               ? area
                 : layout->pools.len ? "mx_size_add(mx_size_area(bytes), product)"
-                                     : "product");
+                                    : "product");
 }
 
 void body_print_worksize(struct text *out, const struct emission *e, const struct signature *s) {

@@ -1,163 +1,10 @@
 #include "names.h"
 
+#include "../base/cwords.h"
 #include "../base/text.h"
 #include "../graph/ops.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* Keywords of C (to C23) and C++ (to C++20), and the macros of the headers that a caller may have included. Sorted. */
-static const char *const reserved[] = {
-    "CHAR_BIT",
-    "EOF",
-    "FP_INFINITE",
-    "FP_NAN",
-    "FP_NORMAL",
-    "FP_SUBNORMAL",
-    "FP_ZERO",
-    "HUGE_VAL",
-    "HUGE_VALF",
-    "I",
-    "INFINITY",
-    "INT_MAX",
-    "INT_MIN",
-    "LONG_MAX",
-    "M_PI",
-    "NAN",
-    "NDEBUG",
-    "NULL",
-    "RAND_MAX",
-    "SIZE_MAX",
-    "alignas",
-    "alignof",
-    "and",
-    "and_eq",
-    "asm",
-    "assert",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "char16_t",
-    "char32_t",
-    "char8_t",
-    "class",
-    "co_await",
-    "co_return",
-    "co_yield",
-    "compl",
-    "complex",
-    "concept",
-    "const",
-    "const_cast",
-    "consteval",
-    "constexpr",
-    "constinit",
-    "continue",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "dynamic_cast",
-    "else",
-    "enum",
-    "errno",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "first_",
-    "float",
-    "for",
-    "fpclassify",
-    "friend",
-    "goto",
-    "if",
-    "imaginary",
-    "inline",
-    "int",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "isnormal",
-    "largest_",
-    "linux",
-    "long",
-    "main",
-    "math_errhandling",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "not_eq",
-    "nullptr",
-    "offsetof",
-    "operator",
-    "or",
-    "or_eq",
-    "place_",
-    "private",
-    "protected",
-    "ptrdiff_t",
-    "public",
-    "register",
-    "reinterpret_cast",
-    "requires",
-    "restrict",
-    "return",
-    "saved",
-    "short",
-    "signbit",
-    "signed",
-    "size_t",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "stderr",
-    "stdin",
-    "stdout",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "typeof",
-    "typeof_unqual",
-    "uintptr_t",
-    "union",
-    "unix",
-    "unsigned",
-    "using",
-    "va_arg",
-    "va_end",
-    "va_start",
-    "virtual",
-    "void",
-    "volatile",
-    "wchar_t",
-    "while",
-    "work",
-    "x_",
-    "xor",
-    "xor_eq",
-};
-
-static int compare_names(const void *key, const void *element) {
-    return strcmp(key, *(const char *const *)element);
-}
 
 static bool is_called(const char *name) {
     for (enum op op = 1; op < OPS; op++) {
@@ -168,6 +15,15 @@ static bool is_called(const char *name) {
         if (strncmp(name, c, length) == 0 && (name[length] == '\0' || strcmp(name + length, "f") == 0))
             return true;
     }
+    return false;
+}
+
+/* Names that every body may use. */
+static bool is_own(const char *name) {
+    static const char *const own[] = {"work", "saved", "bytes", "product", "largest_", "place_", "first_", "x_"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(name, own[i]) == 0)
+            return true;
     return false;
 }
 
@@ -185,8 +41,7 @@ static bool is_numbered(const char *name) {
 /* Names that begin with '_' belong to C, those with mx_ to the runtime. */
 bool name_is_reserved(const char *name) {
     return is_numbered(name) || name[0] == '_' || strncmp(name, "mx_", 3) == 0 || strncmp(name, "MX_", 3) == 0 ||
-           is_called(name) ||
-           bsearch(name, reserved, sizeof reserved / sizeof *reserved, sizeof *reserved, compare_names) != NULL;
+           is_called(name) || is_own(name) || c_word_is_reserved(name);
 }
 
 const char *scope_name(struct scope *scope, const char *wanted) {

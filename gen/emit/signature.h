@@ -12,7 +12,7 @@ struct signature {
     struct scope scope;      /* names taken in the function */
     VEC(uint32_t) dims;      /* variables of polys, in the order of the contract */
     const char **dim_name;   /* by variable of polys; NULL: not a parameter */
-    bool *dim_printed; /* by variable: signature_poly has used it */
+    bool *dim_printed;       /* by variable: signature_poly has used it */
     VEC(uint32_t) inputs;    /* indices of the inputs that are read */
     const char **input_name; /* by index */
     const char **output_name;

@@ -48,7 +48,7 @@ struct ordering {
     uint8_t rank;                        /* of the result */
     label order[MAX_RANK];               /* in which it is read */
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
-    double size[MAX_LABELS]; /* of each label, see nominal */
+    double size[MAX_LABELS];             /* of each label, see nominal */
     /* by subset: */
     uint64_t *labels; /* that any factor of it has */
     uint64_t *open;   /* that it still shows: in the result or in other factors */
