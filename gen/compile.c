@@ -107,7 +107,7 @@ static void run(struct compilation *c, const char *text, size_t length) {
     module_simplify(&c->graph, module);
     if (!sound(c))
         return;
-    struct plan **plans = plan_module(&c->lowering, module);
+    struct plan **plans = plan_module(&c->lowering, module, c->options->effort);
     if (sound(c))
         emit(c, module, plans, checked->f32);
 }

@@ -11,6 +11,8 @@
 enum emit_kind { EMIT_C, EMIT_AST, EMIT_GRAPH, EMIT_DERIVATION, EMIT_JSON, EMIT_KINDS };
 enum diagnostics_format { DIAGNOSTICS_TEXT, DIAGNOSTICS_JSON };
 
+enum { EFFORT_MOST = 2 };
+
 /* Exit statuses, in compile_result and of the command. */
 enum { MXC_DONE = 0, MXC_ERRORS = 1, MXC_USAGE = 2, MXC_FILE = 3, MXC_INTERNAL = 70 };
 
@@ -21,6 +23,7 @@ struct compile_options {
     const char *spelled;     /* the options that shape the output as one line, for the first comment; "" if none */
     enum emit_kind emit;
     bool reflect;
+    int effort; /* the planner's, of -O: 0, 1, EFFORT_MOST */
     const char *const *fixed; /* each -D: "n=128", well-formed */
     size_t fixed_count;
     int real; /* 0: as the program says; 32, 64 */

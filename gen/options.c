@@ -20,6 +20,7 @@ enum option {
     OPTION_MF,
     OPTION_MT,
     OPTION_REFLECT,
+    OPTION_EFFORT,
     OPTION_WALL,
     OPTION_WERROR,
     OPTION_DIAGNOSTICS,
@@ -59,6 +60,9 @@ static const struct known known[] = {
     {"-MF", OPTION_MF, VALUE_NEXT, "PATH", "the dependency file"},
     {"-MT", OPTION_MT, VALUE_NEXT, "TARGET", "the target it names (default: the files written)"},
     {"--reflect", OPTION_REFLECT, VALUE_NONE, NULL, "adds a table that describes the functions"},
+    {"-O0", OPTION_EFFORT, VALUE_NONE, NULL, "values stored as written, no order searched, nothing joined"},
+    {"-O1", OPTION_EFFORT, VALUE_NONE, NULL, "the order of summation searched, elementwise work joined"},
+    {"-O2", OPTION_EFFORT, VALUE_NONE, NULL, "and loops joined, products added in place, arrays reused (the default)"},
     {"-Wall", OPTION_WALL, VALUE_NONE, NULL, "all warnings (the default)"},
     {"-Werror", OPTION_WERROR, VALUE_NONE, NULL, "warnings are errors"},
     {"--diagnostics", OPTION_DIAGNOSTICS, VALUE_EQUALS, "text|json", "how messages are written"},
@@ -69,9 +73,6 @@ static const struct known known[] = {
     {"--help", OPTION_HELP, VALUE_NONE, NULL, "this text"},
     {"--check", OPTION_LATER, VALUE_OPTIONAL, "SEED", NULL},
     {"--stats", OPTION_LATER, VALUE_NONE, NULL, NULL},
-    {"-O0", OPTION_LATER, VALUE_NONE, NULL, NULL},
-    {"-O1", OPTION_LATER, VALUE_NONE, NULL, NULL},
-    {"-O2", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--ld", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--standalone", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"-I", OPTION_LATER, VALUE_JOINED, "DIR", NULL},
@@ -276,6 +277,9 @@ static bool apply(struct command *c, const struct known *option, const char *val
     case OPTION_REFLECT:
         c->options->compile.reflect = true;
         return true;
+    case OPTION_EFFORT:
+        c->options->compile.effort = option->spelling[2] - '0';
+        return true;
     case OPTION_WALL:
         return true;
     case OPTION_WERROR:
@@ -428,6 +432,8 @@ static const char *spelled(struct command *c) {
         text_printf(&text, " --name=%s", c->name);
     if (compile->reflect)
         text_puts(&text, " --reflect");
+    if (compile->effort != EFFORT_MOST)
+        text_printf(&text, " -O%d", compile->effort);
     const char *all = text_string(&text);
     return *all ? all + 1 : all;
 }
@@ -501,7 +507,7 @@ static bool complete(struct command *c) {
 }
 
 bool options_read(struct options *options, struct arena *arena, int argc, char *const *argv, struct text *complaint) {
-    *options = (struct options){.action = ACTION_COMPILE};
+    *options = (struct options){.action = ACTION_COMPILE, .compile.effort = EFFORT_MOST};
     struct command command = {
         .options = options, .arena = arena, .complaint = complaint, .argc = argc, .at = 1, .argv = argv};
     while (command.at < argc)

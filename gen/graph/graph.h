@@ -134,9 +134,6 @@ node_id graph_along(struct graph *graph, enum op op, node_id node, uint32_t axes
 /* A value that was read with axes in this order, with its axes in their own. */
 struct value in_axis_order(struct value read, const label *order);
 
-/* The same node with other operands (its labels unchanged), through the constructors. */
-struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number);
-
 /* A number everywhere, of these sizes. */
 struct value graph_fill(struct graph *graph, double number, const poly *size, uint8_t rank);
 /* Is the node one number everywhere? */

@@ -4,6 +4,41 @@
 
 enum { MERGED_FACTORS = 10, MERGED_TERMS = 64 };
 
+/* A reduction or along-operator of an operand whose axes may have changed places. */
+static struct value rebuild_over_axes(struct graph *graph, struct node node, const struct operand *operand) {
+    uint8_t rank = graph_node(graph, operand->node)->rank;
+    uint32_t axes = 0;
+    struct value value = {.rank = node.rank};
+    for (label a = 0, kept = 0; a < rank; a++) {
+        label l = operand->at[a];
+        bool over = node.kind == NODE_REDUCE ? l >= node.rank : node.along >> l & 1;
+        axes |= (uint32_t)over << a;
+        if (node.kind == NODE_ALONG || !over)
+            value.axis[l] = kept++;
+    }
+    value.node = node.kind == NODE_REDUCE ? graph_reduce(graph, node.op, operand->node, axes)
+                                          : graph_along(graph, node.op, operand->node, axes);
+    return value;
+}
+
+struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
+    struct node node = *graph_node(graph, id);
+    struct axis_order order = graph->orders.at[id];
+    switch (node.kind) {
+    case NODE_PRODUCT:
+        return in_axis_order(graph_product(graph, number, form, order.at, node.rank), order.at);
+    case NODE_SUM:
+        return in_axis_order(graph_sum(graph, form, order.at, node.rank), order.at);
+    case NODE_MAP:
+        return in_axis_order(graph_map(graph, node.op, form, order.at, node.rank), order.at);
+    case NODE_REDUCE:
+    case NODE_ALONG:
+        return rebuild_over_axes(graph, node, &form->operands.at[0]);
+    default:
+        return graph_value(graph, id);
+    }
+}
+
 static void count_uses(const struct graph *graph, const struct value *roots, size_t count, const bool *needed,
                        uint32_t *uses) {
     for (size_t i = 0; i < count; i++)

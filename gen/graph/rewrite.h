@@ -16,6 +16,9 @@ typedef struct value rewrite_rule(const struct rewriting *rewriting, node_id id,
 /* Replaces the roots by what the rule makes of them; axes stay as they were read. */
 void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewrite_rule *rule, void *context);
 
+/* The same node with other operands (its labels unchanged), through the constructors. */
+struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number);
+
 /* Puts operand i's own operands in its place: its axes at the labels where it was read, its summed labels as new ones.
  * False, and nothing done, where the labels do not suffice. */
 bool form_splice(struct graph *graph, struct index_form *form, size_t i);

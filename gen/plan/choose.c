@@ -135,7 +135,8 @@ static void choose_inline(struct planning *p, const struct use *uses) {
         for (uint32_t i = 0; i < node->count; i++)
             if (!p->materialised[node->operands[i].node])
                 weight[id] += weight[node->operands[i].node];
-        p->materialised[id] = class != CLASS_POINTWISE || gets_buffer(p->graph, id, &uses[id], weight[id]);
+        p->materialised[id] =
+            class != CLASS_POINTWISE || p->effort == 0 || gets_buffer(p->graph, id, &uses[id], weight[id]);
     }
 }
 
@@ -166,5 +167,6 @@ void choose_materialised(struct planning *p) {
     for (node_id id = 1; p->kept && id < p->nodes; id++)
         uses[id].as_array = uses[id].as_array || p->kept[id];
     choose_inline(p, uses);
-    absorb_products(p, uses);
+    if (p->effort > 1)
+        absorb_products(p, uses);
 }

@@ -118,6 +118,8 @@ static bool same_loops(const struct kernel *nest, label loops, const poly *size)
 static void place(struct planning *p, const struct plan_statement *statement, label loops, const poly *size,
                   struct span span) {
     size_t count = p->plan->kernels.len, from = count > NESTS_LOOKED_BACK ? count - NESTS_LOOKED_BACK : 0;
+    if (p->effort < 2)
+        from = count;
     for (size_t k = from; k < count; k++) {
         struct kernel *nest = &p->plan->kernels.at[k];
         if (same_loops(nest, loops, size) && fits(p, nest, (uint32_t)k, statement)) {

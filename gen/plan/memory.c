@@ -131,7 +131,7 @@ static bool runs_with_loops(const struct planning *p, uint32_t buffer, const lab
  * read before the same element is written, and by no later statement. */
 static bool in_place(const struct planning *p, const struct kernel *kernel, uint32_t dying) {
     bool written = false;
-    if (kernel->kind != KERNEL_LOOP || p->plan->buffers.at[dying].storage != STORE_WORK)
+    if (p->effort < 2 || kernel->kind != KERNEL_LOOP || p->plan->buffers.at[dying].storage != STORE_WORK)
         return false;
     for (size_t s = 0; s < kernel->statements.len; s++) {
         const struct plan_statement *statement = &kernel->statements.at[s];

@@ -193,7 +193,13 @@ static struct value finish(struct ordering *o, node_id id, struct operand *opera
     return in_axis_order(product_of(o, node.number, operands, count, o->order, node.rank), o->order);
 }
 
-struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+/* Every prefix is its last factor times the prefix before. */
+static void take_as_written(struct ordering *o) {
+    for (uint32_t k = 1; k < o->count; k++)
+        o->split[(1u << (k + 1)) - 1] = (1u << k) - 1;
+}
+
+static struct value order(const struct rewriting *rewriting, node_id id, struct index_form *form, bool searched) {
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
     struct ordering o = {.graph = graph, .form = form};
@@ -213,6 +219,17 @@ struct value order_rule(const struct rewriting *rewriting, node_id id, struct in
         o.size[l] = nominal(graph->polys, form->size[l]);
     allocate(&o);
     find_labels(&o);
-    search(&o);
+    if (searched)
+        search(&o);
+    else
+        take_as_written(&o);
     return finish(&o, id, operands, scalars);
+}
+
+struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    return order(rewriting, id, form, true);
+}
+
+struct value order_as_written_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    return order(rewriting, id, form, false);
 }

@@ -12,6 +12,9 @@ struct value expand_rule(const struct rewriting *rewriting, node_id id, struct i
  * subsets; by flops, then by the size of what is between. Dimensions without a number count as NOMINAL_SIZE. */
 struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
+/* The same from left to right, without a search. */
+struct value order_as_written_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
 enum { NOMINAL_SIZE = 128 };
 
 /* A polynomial's value with every open dimension NOMINAL_SIZE. */

@@ -7,6 +7,7 @@
 
 /* Functions whose values are rewritten together, because one leaves values for the other. */
 struct group {
+    int effort;
     struct lowering *lowering;
     struct graph *graph;
     const struct function *functions;
@@ -24,9 +25,10 @@ static void rewrite_group(struct group *g) {
         for (size_t i = 0; i < g->functions[f].outputs.len; i++)
             vec_push(arena, &roots, g->functions[f].outputs.at[i].value);
     graph_rewrite(g->graph, roots.at, roots.len, expand_rule, g->lowering);
-    graph_rewrite(g->graph, roots.at, roots.len, merge_rule, NULL);
+    if (g->effort > 0)
+        graph_rewrite(g->graph, roots.at, roots.len, merge_rule, NULL);
     g->graph->nested = true;
-    graph_rewrite(g->graph, roots.at, roots.len, order_rule, NULL);
+    graph_rewrite(g->graph, roots.at, roots.len, g->effort > 0 ? order_rule : order_as_written_rule, NULL);
     g->graph->nested = false;
     g->outputs = NEW_ARRAY(arena, g->count, struct value *);
     for (size_t f = 0, next = 0; f < g->count; next += g->functions[f++].outputs.len)
@@ -85,7 +87,8 @@ static void choose_saved(struct group *g, node_id nodes) {
 
 static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     struct arena *arena = g->graph->arena;
-    struct planning p = {.arena = arena,
+    struct planning p = {.effort = g->effort,
+                         .arena = arena,
                          .graph = g->graph,
                          .function = &g->functions[f],
                          .plan = NEW(arena, struct plan),
@@ -111,8 +114,10 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     return p.plan;
 }
 
-static void plan_group(struct lowering *lowering, const struct function *functions, size_t count, struct plan **plans) {
-    struct group g = {.lowering = lowering, .graph = lowering->graph, .functions = functions, .count = count};
+static void plan_group(struct lowering *lowering, const struct function *functions, size_t count, int effort,
+                       struct plan **plans) {
+    struct group g = {
+        .effort = effort, .lowering = lowering, .graph = lowering->graph, .functions = functions, .count = count};
     rewrite_group(&g);
     node_id nodes = (node_id)g.graph->nodes.len;
     g.kept = NEW_ARRAY(g.graph->arena, nodes, bool);
@@ -123,11 +128,11 @@ static void plan_group(struct lowering *lowering, const struct function *functio
         plans[f] = plan_function(&g, f, nodes);
 }
 
-struct plan **plan_module(struct lowering *lowering, const struct module *module) {
+struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort) {
     struct plan **plans = NEW_ARRAY(lowering->arena, module->functions.len, struct plan *);
     for (size_t f = 0; f < module->functions.len;) {
         size_t count = module->functions.at[f].kind == FUNCTION_FORWARD ? 2 : 1;
-        plan_group(lowering, &module->functions.at[f], count, plans + f);
+        plan_group(lowering, &module->functions.at[f], count, effort, plans + f);
         f += count;
     }
     return plans;

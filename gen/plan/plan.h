@@ -80,8 +80,10 @@ struct plan {
     bool *reads; /* by input */
 };
 
-/* Plans every function of the module: plans[i] is that of functions.at[i]. */
-struct plan **plan_module(struct lowering *lowering, const struct module *module);
+/* Plans every function of the module: plans[i] is that of functions.at[i]. effort 0: every value gets a buffer,
+ * products are multiplied from left to right, one loop nest a value; 1: the order of summation is searched, and cheap
+ * or single uses stand inline; 2: nests are joined, products are added in place, and arrays take each other's place. */
+struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort);
 
 /* Elements between neighbours along an axis of a buffer's node, in its array. */
 poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis);

@@ -13,6 +13,7 @@ enum node_class {
 };
 
 struct planning {
+    int effort;
     struct arena *arena;
     struct graph *graph;
     const struct function *function;

@@ -26,7 +26,8 @@ import mx
 
 torch.set_default_dtype(torch.float64)
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILDS = (("gcc", tuple(mx.SANITIZE)), ("clang", ("-O2",)))
+# Every level of the planner's effort must give the same; sanitizers and both compilers take turns.
+BUILDS = (("-O2", "gcc", tuple(mx.SANITIZE)), ("-O1", "clang", ("-O2",)), ("-O0", "gcc", tuple(mx.SANITIZE)))
 
 
 class Case:
@@ -146,18 +147,20 @@ def check_differences(tap, case, label, module, program, function, inputs, dims,
                f"derivative {exact!r}, differences {measured!r}")
 
 
-def run_size(tap, case, module, dims, tolerance):
+def run_size(tap, case, modules, dims, tolerance):
     rng = np.random.default_rng(zlib.crc32(case.name.encode()) + sum(dims.values()))
     label = case.name + "".join(f" {d}={n}" for d, n in dims.items())
+    module = modules[BUILDS[0][0]]
     inputs = draw(case, module, dims, rng)
     tensors, scope = oracle_values(case, inputs, dims)
     calls = [f["name"] for f in module.facts["functions"]]
-    for compiler, flags in BUILDS:
+    for effort, compiler, flags in BUILDS:
+        module = modules[effort]
         program = module.build(compiler, flags)
         results = module.call(program, calls, dims, inputs)
         for function, got in zip(module.facts["functions"], results):
             expected = expected_outputs(case, module, function, tensors, scope)
-            check_oracle(tap, case, f"{label} ({compiler})", function, got, expected, tolerance)
+            check_oracle(tap, case, f"{label} ({effort}, {compiler})", function, got, expected, tolerance)
     if "differences" not in case.all("no") and module.real == np.float64:
         for function in module.facts["functions"]:
             check_differences(tap, case, label, module, program, function, inputs, dims, rng)
@@ -173,10 +176,11 @@ def run_case(tap, case):
     tolerance = float((case.all("tolerance") or ["1e-12"])[0])
     try:
         with mx.workspace() as folder:
-            module = mx.Module(folder, case.source, name=re.sub(r"\W", "_", case.name))
-            check_formulas(tap, case, module)
+            modules = {effort: mx.Module(os.path.join(folder, effort), case.source, (effort,), re.sub(r"\W", "_", case.name))
+                       for effort, *_ in BUILDS}
+            check_formulas(tap, case, modules["-O2"])
             for dims in case.sizes():
-                run_size(tap, case, module, dims, tolerance)
+                run_size(tap, case, modules, dims, tolerance)
     except Exception as error:
         tap.ok(False, f"{case.name}: runs", f"{type(error).__name__}: {error}")
 

@@ -50,6 +50,7 @@ class Module:
 
     def __init__(self, folder, source, options=(), name="module"):
         self.folder, self.name = folder, name
+        os.makedirs(folder, exist_ok=True)
         self.path = os.path.join(folder, name + ".mx")
         with open(self.path, "w") as file:
             file.write(source)
