@@ -34,6 +34,7 @@ $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o: $(B)/grammar/mx.lex.h
 
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 RT_KERNELS = kernel pack direct vector
+RT_TYPED   = gemm along ref
 RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,generic)
 SET_generic =
 SET_avx2   = -mavx2 -mfma
@@ -41,7 +42,7 @@ SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
 RT_O       = $(B)/runtime/dispatch.o $(B)/runtime/status.o
 
 define rt_type
-RT_O += $(B)/runtime/gemm_f$(1).o $(B)/runtime/ref_f$(1).o
+RT_O += $(RT_TYPED:%=$(B)/runtime/%_f$(1).o)
 $(B)/runtime/%_f$(1).o: runtime/%.c
 	@mkdir -p $$(@D)
 	$$(CC) $$(RT_CFLAGS) -O2 -DMX_BITS=$(1) -c -o $$@ $$<

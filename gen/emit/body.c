@@ -197,13 +197,16 @@ static void declare_pointers(struct text *out, const struct body *b, const struc
 
 /* Loop nests ------------------------------------------------------------------------------------------------------ */
 
-static bool is_max(const struct body *b, const struct plan_statement *statement) {
-    return graph_node(b->e->graph, statement->node)->kind == NODE_REDUCE;
+/* The record of the operator that reduces, NULL for a sum. */
+static const struct op_record *reducer(const struct body *b, const struct plan_statement *statement) {
+    const struct node *node = graph_node(b->e->graph, statement->node);
+    return node->kind == NODE_REDUCE ? &op_records[node->op] : NULL;
 }
 
 /* The accumulator of a reduction inside `depth` loops. */
 static const char *accumulator(const struct body *b, const struct plan_statement *statement, label depth) {
-    return format_string(b->e->arena, "%s_%u_%u", is_max(b, statement) ? "max" : "sum", statement->target, depth);
+    const struct op_record *record = reducer(b, statement);
+    return format_string(b->e->arena, "%s_%u_%u", record ? record->name : "sum", statement->target, depth);
 }
 
 static bool accumulates_at(const struct kernel *nest, const struct plan_statement *statement, label depth) {
@@ -211,14 +214,14 @@ static bool accumulates_at(const struct kernel *nest, const struct plan_statemen
 }
 
 static void combine(struct text *out, const struct body *b, const struct plan_statement *statement, const char *into) {
-    if (is_max(b, statement))
-        text_printf(out, "%s = mx_max_%s(%s, ", into, real_suffix(b->e), into);
+    if (reducer(b, statement))
+        text_printf(out, "%s = %s_%s(%s, ", into, reducer(b, statement)->combine, real_suffix(b->e), into);
     else
         text_printf(out, "%s += ", into);
 }
 
 static void combine_end(struct text *out, const struct body *b, const struct plan_statement *statement) {
-    text_puts(out, is_max(b, statement) ? ");\n" : ";\n");
+    text_puts(out, reducer(b, statement) ? ");\n" : ";\n");
 }
 
 static const char *target_text(const struct body *b, const struct plan_statement *statement) {
@@ -288,7 +291,7 @@ static void open_accumulators(struct text *out, const struct body *b, const stru
             continue;
         indent(out, depth);
         text_printf(out, "%s %s = ", real_name(b->e), accumulator(b, statement, loop));
-        c_number(out, b->e, is_max(b, statement) ? -INFINITY : 0);
+        c_number(out, b->e, reducer(b, statement) ? reducer(b, statement)->neutral : 0);
         text_puts(out, ";\n");
     }
 }
@@ -448,66 +451,50 @@ static void print_gemm(struct text *out, const struct body *b, const struct kern
     text_printf(out, ", %s);\n", b->gemm_work);
 }
 
-/* First maximum --------------------------------------------------------------------------------------------------- */
+/* Along lines ----------------------------------------------------------------------------------------------------- */
 
-static void print_for(struct text *out, const struct body *b, const struct node *node, label l, int depth) {
-    indent(out, depth);
-    text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[l], b->loop_name[l]);
-    signature_poly(out, b->e, b->s, node->size[l], false);
-    text_printf(out, "; %s++)", b->loop_name[l]);
-}
-
-/* Loops over the axes along which the maximum is taken (inside true) or over the others; returns the depth reached. */
-static int open_loops(struct text *out, const struct body *b, const struct node *node, bool inside, int depth) {
-    for (label l = 0; l < node->rank; l++)
-        if ((bool)(node->along >> l & 1) == inside) {
-            print_for(out, b, node, l, depth++);
-            text_puts(out, " {\n");
+/* The line's elements and, per array, where it begins and its stride: that of its one axis, or 1 over all axes. */
+static void print_line(struct text *out, const struct body *b, const struct node *node, uint32_t buffer) {
+    const struct buffer *of = &b->s->plan->buffers.at[buffer];
+    poly stride = poly_number(b->e->graph->polys, 1);
+    text_puts(out, b->buffer_name[buffer]);
+    for (label a = 0; a < node->rank; a++) {
+        if (node->along >> a & 1) {
+            stride = __builtin_popcount(node->along) == 1 ? buffer_stride(b->e->graph, of, a) : stride;
+            continue;
         }
-    return depth;
-}
-
-static void close_loops(struct text *out, int from, int to) {
-    while (from-- > to) {
-        indent(out, from);
-        text_puts(out, "}\n");
+        text_printf(out, " + %s * ", b->loop_name[a]);
+        signature_poly(out, b->e, b->s, buffer_stride(b->e->graph, of, a), true);
     }
+    text_puts(out, ", (ptrdiff_t)(");
+    signature_poly(out, b->e, b->s, stride, false);
+    text_putc(out, ')');
 }
 
-static void print_first_max(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+static void print_along(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
     const struct node *node = graph_node(b->e->graph, kernel->node);
-    const char *real = real_name(b->e);
-    struct text from = text_new(b->e->arena), to = text_new(b->e->arena);
-    c_element(&from, b, operand_buffer(b, &node->operands[0]), identity);
-    c_element(&to, b, kernel->target, identity);
+    poly count = poly_number(b->e->graph->polys, 1);
     comment(out, b, kernel->target, "=", statement_formula(b, kernel->node, kernel->target, identity), kernel->span,
             depth);
-    int outer = open_loops(out, b, node, false, depth);
-    indent(out, outer);
-    text_printf(out, "%s largest_ = -INFINITY;\n", real);
-    indent(out, outer);
-    text_puts(out, "size_t place_ = 0, first_ = 0;\n");
-    int inner = open_loops(out, b, node, true, outer);
-    indent(out, inner);
-    text_printf(out, "const %s x_ = %s;\n", real, text_string(&from));
-    indent(out, inner);
-    text_puts(out, "if (x_ > largest_ || (x_ != x_ && largest_ == largest_)) {\n");
-    indent(out, inner + 1);
-    text_puts(out, "largest_ = x_;\n");
-    indent(out, inner + 1);
-    text_puts(out, "first_ = place_;\n");
-    indent(out, inner);
-    text_puts(out, "}\n");
-    indent(out, inner);
-    text_puts(out, "place_++;\n");
-    close_loops(out, inner, outer);
-    indent(out, outer);
-    text_puts(out, "place_ = 0;\n");
-    inner = open_loops(out, b, node, true, outer);
-    indent(out, inner);
-    text_printf(out, "%s = (%s)(place_++ == first_);\n", text_string(&to), real);
-    close_loops(out, inner, depth);
+    for (label l = 0; l < node->rank; l++) {
+        if (node->along >> l & 1) {
+            count = poly_mul(b->e->graph->polys, count, node->size[l]);
+            continue;
+        }
+        indent(out, depth++);
+        text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[l], b->loop_name[l]);
+        signature_poly(out, b->e, b->s, node->size[l], false);
+        text_printf(out, "; %s++)\n", b->loop_name[l]);
+    }
+    indent(out, depth);
+    text_printf(out, "mx_%s_%s(", op_records[node->op].name, real_suffix(b->e));
+    signature_poly(out, b->e, b->s, count, false);
+    text_puts(out, ", ");
+    print_line(out, b, node, operand_buffer(b, &node->operands[0]));
+    text_puts(out, ", ");
+    print_line(out, b, node, kernel->target);
+    text_puts(out, ");\n");
 }
 
 /* The whole ------------------------------------------------------------------------------------------------------- */
@@ -515,7 +502,7 @@ static void print_first_max(struct text *out, const struct body *b, const struct
 static bool needs_block(const struct body *b, const struct kernel *kernel) {
     struct text text = text_new(b->e->arena);
     declare_pointers(&text, b, kernel, 0);
-    if (text.len || kernel->kind == KERNEL_FIRST_MAX)
+    if (text.len)
         return true;
     for (size_t s = 0; s < kernel->statements.len; s++)
         if (accumulates_at(kernel, &kernel->statements.at[s], 0))
@@ -531,8 +518,8 @@ static void print_kernel(struct text *out, const struct body *b, const struct ke
     }
     if (kernel->kind == KERNEL_GEMM)
         print_gemm(out, b, kernel, 1 + block);
-    else if (kernel->kind == KERNEL_FIRST_MAX)
-        print_first_max(out, b, kernel, 1 + block);
+    else if (kernel->kind == KERNEL_ALONG)
+        print_along(out, b, kernel, 1 + block);
     else
         print_nest(out, b, kernel, 1 + block);
     text_puts(out, block ? "    }\n" : "");

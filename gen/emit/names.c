@@ -20,21 +20,29 @@ static bool is_called(const char *name) {
 
 /* Names that every body may use. */
 static bool is_own(const char *name) {
-    static const char *const own[] = {"work", "saved", "bytes", "product", "largest_", "place_", "first_", "x_"};
+    static const char *const own[] = {"work", "saved", "bytes", "product"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(name, own[i]) == 0)
             return true;
     return false;
 }
 
+static bool has_stem(const char *name, const char *stem, const char *joint) {
+    size_t length = strlen(stem);
+    size_t more = strlen(joint);
+    return strncmp(name, stem, length) == 0 && strncmp(name + length, joint, more) == 0 && name[length + more] >= '0' &&
+           name[length + more] <= '9';
+}
+
 /* Bodies number their own: work0, saved_size1, sum_3_0. */
 static bool is_numbered(const char *name) {
-    static const char *const stems[] = {"work", "saved", "work_size", "saved_size", "sum_", "max_"};
-    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
-        size_t length = strlen(stems[i]);
-        if (strncmp(name, stems[i], length) == 0 && name[length] >= '0' && name[length] <= '9')
+    static const char *const stems[] = {"work", "saved", "work_size", "saved_size"};
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
+        if (has_stem(name, stems[i], ""))
             return true;
-    }
+    for (enum op op = 1; op < OPS; op++)
+        if ((op_records[op].combine || op == OP_sum) && has_stem(name, op_records[op].name, "_"))
+            return true;
     return false;
 }
 

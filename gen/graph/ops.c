@@ -2,6 +2,7 @@
 
 #include "../../runtime/mxmath.h"
 
+#include <math.h>
 #include <string.h>
 
 const struct op_record op_records[OPS] = {

@@ -61,6 +61,8 @@ struct op_record {
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
     double fill;              /* FILL */
+    const char *combine;      /* REDUCE by its own loop: what C calls the operation between two elements */
+    double neutral;           /* the same: the result over nothing */
     const char *c;            /* how C calls it in double; NULL: mx_NAME */
     double (*eval1)(double);
     double (*eval2)(double, double);

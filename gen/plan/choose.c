@@ -56,7 +56,7 @@ enum node_class class_of(const struct graph *graph, node_id id) {
     case NODE_REDUCE:
         return CLASS_REDUCTION;
     case NODE_ALONG:
-        return CLASS_FIRST_MAX;
+        return CLASS_ALONG;
     default:
         return CLASS_LEAF;
     }
@@ -103,7 +103,7 @@ static void note_uses(const struct planning *p, node_id id, struct use *uses) {
     for (uint32_t i = 0; i < node->count; i++) {
         struct use *use = &uses[node->operands[i].node];
         use->users++;
-        use->as_array = use->as_array || class == CLASS_GEMM || class == CLASS_FIRST_MAX;
+        use->as_array = use->as_array || class == CLASS_GEMM || class == CLASS_ALONG;
         use->wide = use->wide || node->labels > graph_node(p->graph, node->operands[i].node)->rank;
     }
 }

@@ -1,7 +1,6 @@
 /* Kernels, in order: products become calls, everything else loop nests; a nest takes in what may run in its loops. */
 #include "planning.h"
 
-#include <math.h>
 #include <string.h>
 
 /* A nest's temporaries stand on the C stack, which is bounded. */
@@ -173,7 +172,7 @@ static label held_loops(label rank, const label *target_loop) {
 }
 
 static double neutral(const struct node *node) {
-    return node->kind == NODE_REDUCE ? -INFINITY : 0;
+    return node->kind == NODE_REDUCE ? op_records[node->op].neutral : 0;
 }
 
 static void add_flops(struct planning *p, poly count, uint64_t each) {
@@ -257,8 +256,8 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }
 
-static void first_max(struct planning *p, node_id id, uint32_t target, struct span span) {
-    struct kernel kernel = {.kind = KERNEL_FIRST_MAX, .span = span, .node = id, .target = target};
+static void along(struct planning *p, node_id id, uint32_t target, struct span span) {
+    struct kernel kernel = {.kind = KERNEL_ALONG, .span = span, .node = id, .target = target};
     source_of(p, graph_node(p->graph, id)->operands[0].node);
     add_flops(p, node_elements(p->graph, id), 2);
     vec_push(p->arena, &p->plan->kernels, kernel);
@@ -315,8 +314,8 @@ static void compute(struct planning *p, node_id id, uint32_t target) {
     case CLASS_REDUCTION:
         reduce(p, id, target, span);
         break;
-    case CLASS_FIRST_MAX:
-        first_max(p, id, target, span);
+    case CLASS_ALONG:
+        along(p, id, target, span);
         break;
     default:
         if (takes_products(p, id))
@@ -337,13 +336,16 @@ static struct buffer output_buffer(const struct planning *p, uint32_t output) {
 }
 
 /* Where a computed node lives: in the first output that is it, in saved memory, or in the workspace. */
-static struct buffer home_of(const struct planning *p, node_id id, const uint32_t *output_of) {
+static struct buffer home_of(struct planning *p, node_id id, const uint32_t *output_of) {
     if (output_of[id])
         return output_buffer(p, output_of[id] - 1);
     if (p->kept && p->kept[id])
         return p->saved[id];
     struct buffer buffer = {.node = id, .storage = graph_node(p->graph, id)->rank ? STORE_WORK : STORE_LOCAL};
     memcpy(buffer.order, graph_order(p->graph, id), sizeof buffer.order);
+    if (class_of(p->graph, id) == CLASS_ALONG) /* a line over all axes is one in memory only if both arrays agree */
+        memcpy(buffer.order, p->plan->buffers.at[source_of(p, graph_node(p->graph, id)->operands[0].node)].order,
+               sizeof buffer.order);
     return buffer;
 }
 

@@ -53,7 +53,7 @@ struct plan_statement {
     VEC(struct read) reads;
 };
 
-enum kernel_kind { KERNEL_LOOP, KERNEL_GEMM, KERNEL_FIRST_MAX };
+enum kernel_kind { KERNEL_LOOP, KERNEL_GEMM, KERNEL_ALONG };
 
 struct kernel {
     enum kernel_kind kind;
@@ -62,7 +62,7 @@ struct kernel {
     label loops;
     poly size[MAX_LABELS];
     VEC(struct plan_statement) statements;
-    /* GEMM: target = coefficient * node, or += ; FIRST_MAX: target = node */
+    /* GEMM: target = coefficient * node, or += ; ALONG: target = node */
     node_id node;
     double coefficient;
     bool accumulate;

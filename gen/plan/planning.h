@@ -9,7 +9,7 @@ enum node_class {
     CLASS_POINTWISE, /* no sums: may stand inline in the loops that use it */
     CLASS_REDUCTION, /* its own loops */
     CLASS_GEMM,
-    CLASS_FIRST_MAX
+    CLASS_ALONG
 };
 
 struct planning {
