@@ -1,5 +1,11 @@
 /* The shape rules of the functions. */
-#include "checker.h"
+#include "calls.h"
+
+#include "faults.h"
+#include "report.h"
+#include "sizes.h"
+#include "types.h"
+#include "unify.h"
 
 #include <string.h>
 
@@ -304,6 +310,13 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     }
 }
 
+/* What this version does not have yet; NULL if it has the function. */
+static const char *later_function(struct checker *c, ast_id id, enum op op) {
+    if (op == OP_max && call_positional(c->ast, id) == 2)
+        return "max of two arguments";
+    return op_records[op].kind == KIND_LATER ? format_string(c->arena, "the function '%s'", op_records[op].name) : NULL;
+}
+
 struct type type_call(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
     const struct name *name = name_of(c, node->name);
@@ -313,10 +326,9 @@ struct type type_call(struct checker *c, ast_id id) {
         return type_unknown();
     if (op == OP_NONE)
         return report_unknown_function(c, node);
-    bool of_two = op == OP_max && call_positional(c->ast, id) == 2;
-    if (op_records[op].kind == KIND_LATER || of_two) {
-        const char *what = of_two ? "max of two arguments" : format_string(c->arena, "the function '%s'", node->name);
-        report_later(c, node->op_span, what);
+    const char *later = later_function(c, id, op);
+    if (later) {
+        report_later(c, node->op_span, later);
         return type_unknown();
     }
     if (!check_count(c, id, op) || !read_options(c, id, op, &options))

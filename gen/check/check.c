@@ -1,23 +1,15 @@
 /* The checker's stages in order. */
-#include "checker.h"
+#include "check.h"
+
+#include "names.h"
+#include "report.h"
+#include "requests.h"
+#include "shapes.h"
+#include "sizes.h"
+#include "statements.h"
+#include "unify.h"
 
 #include <string.h>
-
-static struct checker *checker_new(struct arena *arena, const struct ast *ast) {
-    struct checker *c = NEW(arena, struct checker);
-    struct checked *out = NEW(arena, struct checked);
-    size_t nodes = ast->nodes.len + 1, statements = ast->statements.len + 1;
-    c->arena = c->name_index.arena = arena;
-    c->ast = out->ast = ast;
-    c->out = out;
-    c->context = NEW_ARRAY(arena, nodes, uint8_t);
-    c->size_of = NEW_ARRAY(arena, nodes, poly);
-    c->skipped = NEW_ARRAY(arena, statements, bool);
-    out->symbol_of = NEW_ARRAY(arena, nodes, uint32_t);
-    out->op_of = NEW_ARRAY(arena, nodes, enum op);
-    out->type_of = NEW_ARRAY(arena, nodes, struct type);
-    return c;
-}
 
 /* ---- The element type ---------------------------------------------------------------------------------------------
  */
@@ -124,21 +116,4 @@ struct checked *check(struct arena *arena, struct interner *interner, struct pol
     requests_check(c);
     elementwise_warnings(c);
     return c->out;
-}
-
-void check_print(struct text *text, const struct polys *polys, const struct checked *checked) {
-    static const char *const kinds[] = {"input", "value", "dim", "loss"};
-    for (size_t i = 1; i < checked->symbols.len; i++) {
-        const struct symbol *symbol = &checked->symbols.at[i];
-        text_printf(text, "%s %s", kinds[symbol->kind], symbol->name);
-        if (symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_VALUE)
-            text_printf(text, ": %s", type_string(text->arena, polys, symbol->type));
-        if (symbol->kind == SYMBOL_DIM && symbol->fixed)
-            text_printf(text, " = %s", poly_string(text->arena, polys, symbol->fixed));
-        text_putc(text, '\n');
-    }
-    text_puts(text, "dims");
-    for (size_t i = 0; i < checked->dims.len; i++)
-        text_printf(text, "%s %s", i ? "," : "", poly_string(text->arena, polys, checked->dims.at[i]));
-    text_putc(text, '\n');
 }

@@ -1,194 +1,15 @@
-/* What messages are made of: expressions and places as text, where a size comes from, and mends. A mend is offered only
- * if the statement type-checks with it: the statement is typed again on trial, and what that bound is undone. */
-#include "checker.h"
+/* Mends of a fault. One is offered only if the statement type-checks with it: the statement is typed again on trial,
+ * and what that bound is undone. */
+#include "mend.h"
+
+#include "calls.h"
+#include "faults.h"
+#include "report.h"
+#include "shapes.h"
+#include "types.h"
+#include "unify.h"
 
 #include <string.h>
-
-enum { MAX_SHOWN = 40 };
-
-struct diag *complain(struct checker *c, enum diag_code code, struct span span, const char *a, const char *b) {
-    if (!c->trial)
-        return diag_report(c->diags, code, span, a, b);
-    c->failed = true;
-    return NEW(c->arena, struct diag);
-}
-
-bool is_shown(const struct checker *c) {
-    return !c->trial && c->diags->errors <= DIAG_MAX_ERRORS;
-}
-
-/* ---- Text ---------------------------------------------------------------------------------------------------------
- */
-
-const char *shown(struct checker *c, ast_id id) {
-    struct text text = text_new(c->arena);
-    struct span span = ast_node(c->ast, id)->span;
-    if (span.end - span.begin > 4 * MAX_SHOWN)
-        return NULL;
-    ast_print_expression(&text, c->ast, id);
-    return text.len <= MAX_SHOWN ? text_string(&text) : NULL;
-}
-
-const char *shown_operand(struct checker *c, ast_id id) {
-    enum ast_kind kind = ast_node(c->ast, id)->kind;
-    const char *text = shown(c, id);
-    return text && (kind == AST_BINARY || kind == AST_NEGATE) ? format_string(c->arena, "(%s)", text) : text;
-}
-
-static const char *shown_transposed(struct checker *c, ast_id id) {
-    const struct ast_node *node = ast_node(c->ast, id);
-    if (node->kind == AST_TRANSPOSE)
-        return shown_operand(c, ast_child(c->ast, id, 0));
-    const char *text = shown_operand(c, id);
-    return text ? format_string(c->arena, "%s'", text) : NULL;
-}
-
-const char *place_string(struct checker *c, struct span span) {
-    struct place place = source_place(c->diags->sources, span.begin);
-    return format_string(c->arena, "%u:%u", (unsigned)place.line, (unsigned)place.column);
-}
-
-static const char *source_string(struct checker *c, struct span span) {
-    const struct source *source = source_place(c->diags->sources, span.begin).source;
-    uint32_t length = span.end - span.begin;
-    if (length > MAX_SHOWN)
-        return NULL;
-    const char *text = arena_string(c->arena, source->text + (span.begin - source->base), length);
-    return strpbrk(text, "\n\r\t") ? NULL : text;
-}
-
-const char *statement_string(struct checker *c, uint32_t index) {
-    const struct ast_statement *statement = &c->ast->statements.at[index];
-    const char *text = source_string(c, statement->span), *place = place_string(c, statement->span);
-    if (!text && statement->name)
-        text = format_string(c->arena, statement->kind == STATEMENT_ASSIGN ? "%s = ..." : "%s: ...", statement->name);
-    return text ? format_string(c->arena, "'%s' at %s", text, place) : format_string(c->arena, "at %s", place);
-}
-
-const char *type_string(struct arena *arena, const struct polys *polys, struct type type) {
-    const char *size[2] = {"?", "?"};
-    if (type.rank == 0 || type.rank > 2)
-        return type.rank == 0 ? "scalar" : "?";
-    for (int i = 0; i < type.rank; i++)
-        if (type.size[i])
-            size[i] = poly_string(arena, polys, type.size[i]);
-    if (type.rank == 2)
-        return format_string(arena, "[%s, %s]", size[0], size[1]);
-    return format_string(arena, "%s[%s]", type.row ? "row " : "", size[0]);
-}
-
-const char *kind_string(struct checker *c, struct type type) {
-    type = resolve_type(c, type);
-    const char *text = type_string(c->arena, c->polys, type);
-    if (type.rank == 0)
-        return "a scalar";
-    if (type.rank == 1 && type.row)
-        return format_string(c->arena, "a row vector %s", text + strlen("row "));
-    return format_string(c->arena, "a %s %s", type.rank == 1 ? "vector" : "matrix", text);
-}
-
-static const char *named(struct checker *c, ast_id id) {
-    const char *text = shown(c, id);
-    return text ? text : format_string(c->arena, "the value at %s", place_string(c, ast_node(c->ast, id)->span));
-}
-
-const char *side_string(struct checker *c, ast_id id, struct type type, int axis) {
-    const char *what = type.rank == 1 ? "length" : axis == 0 ? "rows" : "columns";
-    return format_string(c->arena, "%s of %s", what, named(c, id));
-}
-
-void label_operand(struct checker *c, struct diag *diag, ast_id id, struct type type) {
-    const char *text = shown(c, id);
-    type = resolve_type(c, type);
-    const char *is = type.rank == 0 ? "a scalar" : type_string(c->arena, c->polys, type);
-    diag_operand(c->diags, diag, ast_node(c->ast, id)->span, "%s is %s", text ? text : "this", is);
-}
-
-/* ---- Where a size comes from --------------------------------------------------------------------------------------
- */
-
-/* The name under transpositions, 0 if there is none; *axis is the same axis of it. */
-static ast_id name_under(struct checker *c, ast_id id, int *axis) {
-    while (ast_node(c->ast, id)->kind == AST_TRANSPOSE) {
-        id = ast_child(c->ast, id, 0);
-        if (c->out->type_of[id].rank == 2)
-            *axis = 1 - *axis;
-    }
-    return ast_node(c->ast, id)->kind == AST_NAME && c->out->symbol_of[id] ? id : 0;
-}
-
-static const char *inferred_string(struct checker *c, const struct symbol *symbol, int axis) {
-    uint32_t index = 0;
-    if (symbol->type.rank == RANK_UNKNOWN || axis >= symbol->type.rank ||
-        !poly_is_name(c->polys, symbol->type.size[axis], &index))
-        return NULL;
-    ast_id at = variable_at(c, index)->bound_at;
-    if (!at)
-        return NULL;
-    const char *text = shown(c, at), *place = place_string(c, ast_node(c->ast, at)->span);
-    return text ? format_string(c->arena, "'%s' at %s", text, place)
-                : format_string(c->arena, "the value at %s", place);
-}
-
-/* "'Z: [m, k]' at 2:1", NULL if nothing is known; *verb says how the size comes from it. */
-static const char *origin(struct checker *c, ast_id id, int axis, poly size, const char **verb) {
-    static const char comes[] = " comes", inferred[] = " is inferred";
-    uint32_t index = 0;
-    ast_id under = name_under(c, id, &axis);
-    *verb = comes;
-    if (under) {
-        const struct symbol *symbol = &c->out->symbols.at[c->out->symbol_of[under]];
-        const struct name *name = name_of(c, symbol->name);
-        if (name->declared || name->assigned)
-            return statement_string(c, (name->declared ? name->declared : name->assigned) - 1);
-        *verb = inferred;
-        return inferred_string(c, symbol, axis);
-    }
-    if (!poly_is_name(c->polys, resolve(c, size), &index) || !variable_at(c, index)->statement)
-        return NULL;
-    return statement_string(c, variable_at(c, index)->statement - 1);
-}
-
-void note_origins(struct checker *c, struct diag *diag, const ast_id ids[2], const struct fault *fault) {
-    const char *size[2], *from[2], *verb[2];
-    for (int i = 0; i < 2; i++) {
-        size[i] = poly_string(c->arena, c->polys, resolve(c, fault->size[i]));
-        from[i] = origin(c, ids[i], fault->axis[i], fault->size[i], &verb[i]);
-    }
-    struct span nowhere = {0};
-    if (from[0] && from[1] && strcmp(from[0], from[1]) == 0)
-        diag_note(c->diags, diag, nowhere, "%s and %s come from %s", size[0], size[1], from[0]);
-    else if (from[0] && from[1])
-        diag_note(c->diags, diag, nowhere, "%s%s from %s, %s%s from %s", size[0], verb[0], from[0], size[1],
-                  verb[1] == verb[0] ? "" : verb[1], from[1]);
-    else if (from[0] || from[1])
-        diag_note(c->diags, diag, nowhere, "%s%s from %s", size[!from[0]], verb[!from[0]], from[!from[0]]);
-}
-
-static const struct symbol *implicit_symbol(struct checker *c, ast_id id) {
-    int axis = 0;
-    ast_id under = name_under(c, id, &axis);
-    if (!under)
-        return NULL;
-    const struct symbol *symbol = &c->out->symbols.at[c->out->symbol_of[under]];
-    return symbol->kind == SYMBOL_INPUT && !symbol->declared ? symbol : NULL;
-}
-
-void note_implicit(struct checker *c, struct diag *diag, ast_id id) {
-    const struct symbol *symbol = implicit_symbol(c, id);
-    if (!symbol)
-        return;
-    bool matrix = symbol->type.rank == 2;
-    diag_note(c->diags, diag, (struct span){0}, "%s is declared nowhere: an input, %s because its first letter is %s",
-              symbol->name, matrix ? "a matrix" : "a vector", matrix ? "a capital" : "small");
-}
-
-static void help_near(struct checker *c, struct diag *diag, ast_id id) {
-    const struct symbol *symbol = implicit_symbol(c, id);
-    const char *near = symbol && !c->trial ? near_value(c, symbol->name) : NULL;
-    if (near)
-        diag_help(c->diags, diag, "%s is declared nowhere; did you mean %s ?", symbol->name, near);
-}
 
 /* ---- Trials -------------------------------------------------------------------------------------------------------
  */
@@ -204,11 +25,11 @@ static bool statement_fits(struct checker *c, ast_id from) {
     size_t count = statement->end - statement->begin, mark = c->trail.len;
     struct type *types = c->out->type_of + statement->begin, declared;
     struct type *saved = arena_copy(c->arena, types, count * sizeof *types);
-    struct fault fault;
     c->trial = true;
     c->failed = false;
-    type_nodes(c, from, statement->end);
-    bool fits = !c->failed && assignment_fits(c, &declared, &fault);
+    for (ast_id id = from; id < statement->end; id++)
+        type_node(c, id);
+    bool fits = !c->failed && assignment_fits(c, &declared);
     c->trial = false;
     unify_undo(c, mark);
     memcpy(types, saved, count * sizeof *types);
@@ -241,13 +62,8 @@ static bool help_retyped(struct checker *c, struct diag *diag, uint32_t symbol, 
     return fits;
 }
 
-/* ---- Mends of a node with two operands ----------------------------------------------------------------------------
+/* ---- A node with two operands -------------------------------------------------------------------------------------
  */
-
-struct pair {
-    ast_id id, left, right;
-    struct type a, b;
-};
 
 static bool pair_fits(struct checker *c, const struct pair *pair, struct type a, struct type b, struct type *type) {
     const struct ast_node *node = ast_node(c->ast, pair->id);
@@ -277,6 +93,14 @@ static const char *shown_inside(struct checker *c, const struct pair *pair, bool
     else if (operand->kind == AST_NEGATE)
         bare |= !right && node->op != AST_POW;
     return bare ? shown(c, id) : shown_operand(c, id);
+}
+
+static const char *shown_transposed(struct checker *c, ast_id id) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    if (node->kind == AST_TRANSPOSE)
+        return shown_operand(c, ast_child(c->ast, id, 0));
+    const char *text = shown_operand(c, id);
+    return text ? format_string(c->arena, "%s'", text) : NULL;
 }
 
 static const char *pair_string(struct checker *c, const struct pair *pair, const char *left, const char *right) {
@@ -326,6 +150,9 @@ static void help_outer(struct checker *c, struct diag *diag, const struct pair *
                   (struct mend){pair->id, format_string(c->arena, "outer(%s, %s)", left, right),
                                 type_matrix(pair->a.size[0], pair->b.size[0])});
 }
+
+/* ---- A list as a column -------------------------------------------------------------------------------------------
+ */
 
 static bool is_reduction(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
@@ -381,53 +208,35 @@ static bool help_column(struct checker *c, struct diag *diag, const struct pair 
     return help_mend(c, diag, (struct mend){pair->id, text, type});
 }
 
+/* ---- A name -------------------------------------------------------------------------------------------------------
+ */
+
+static const char *near_value(struct checker *c, const char *word) {
+    VEC(const char *) words = {0};
+    if (!is_shown(c))
+        return NULL;
+    for (size_t i = 1; i < c->names.len; i++) {
+        const struct name *name = &c->names.at[i];
+        if ((name->declared || name->assigned) && name->text != word)
+            vec_push(c->arena, &words, name->text);
+    }
+    return nearest_word(word, words.at, words.len);
+}
+
+static void help_near(struct checker *c, struct diag *diag, ast_id id) {
+    const struct symbol *symbol = implicit_symbol(c, id);
+    const char *near = symbol && !c->trial ? near_value(c, symbol->name) : NULL;
+    if (near)
+        diag_help(c->diags, diag, "%s is declared nowhere; did you mean %s ?", symbol->name, near);
+}
+
 /* ---- Faults -------------------------------------------------------------------------------------------------------
  */
 
-static const char *operator_string(struct checker *c, ast_id id) {
-    const struct ast_node *node = ast_node(c->ast, id);
-    return format_string(c->arena, "'%s'", node->kind == AST_BINARY ? ast_op_spelling(node->op) : node->name);
-}
-
-static const char *sides_string(struct checker *c, const struct pair *pair, const struct fault *fault) {
-    return format_string(c->arena, "%s (%s) and %s (%s)", poly_string(c->arena, c->polys, resolve(c, fault->size[0])),
-                         side_string(c, pair->left, pair->a, fault->axis[0]),
-                         poly_string(c->arena, c->polys, resolve(c, fault->size[1])),
-                         side_string(c, pair->right, pair->b, fault->axis[1]));
-}
-
-static struct diag *rows_diag(struct checker *c, const struct pair *pair, struct span span) {
-    bool on_left = pair->a.rank == 1;
-    ast_id list = on_left ? pair->left : pair->right, matrix = on_left ? pair->right : pair->left;
-    poly size = (on_left ? pair->a : pair->b).size[0];
-    const char *column = type_string(c->arena, c->polys, type_matrix(size, poly_number(c->polys, 1)));
-    return complain(c, DIAG_E0207, span, named(c, list),
-                    format_string(c->arena, "%s: a vector goes along the last axis, a column is declared %s",
-                                  named(c, matrix), column));
-}
-
-static struct diag *fault_diag(struct checker *c, const struct pair *pair, const struct fault *fault) {
-    struct span span = ast_node(c->ast, pair->id)->op_span;
-    const char *op = operator_string(c, pair->id), *a = kind_string(c, pair->a), *b = kind_string(c, pair->b);
-    const char *left = named(c, pair->left), *right = named(c, pair->right);
-    bool scalar = pair->a.rank == 0 || pair->b.rank == 0;
-    switch (fault->kind) {
-    case FAULT_INNER:
-        return complain(c, DIAG_E0203, span, sides_string(c, pair, fault), "");
-    case FAULT_PRODUCT:
-        b = scalar ? format_string(c->arena, "%s: a scalar multiplies with '*'", b) : b;
-        return complain(c, DIAG_E0204, span, a, b);
-    case FAULT_ROW:
-        b = format_string(c->arena, "%s and %s: all products of their elements are outer(%s, %s)", a, b, left, right);
-        return complain(c, DIAG_E0206, span, op, b);
-    case FAULT_FITS_ROWS:
-        return rows_diag(c, pair, span);
-    default:
-        return complain(c, DIAG_E0205, span, op, sides_string(c, pair, fault));
-    }
-}
-
-static void help_fault(struct checker *c, struct diag *diag, const struct pair *pair, enum fault_kind kind) {
+void help_fault(struct checker *c, const struct reported *reported) {
+    struct diag *diag = reported->diag;
+    const struct pair *pair = &reported->pair;
+    enum fault_kind kind = reported->kind;
     bool scalar = pair->a.rank == 0 || pair->b.rank == 0;
     if (kind == FAULT_PRODUCT && scalar)
         help_scaling(c, diag, pair);
@@ -438,35 +247,4 @@ static void help_fault(struct checker *c, struct diag *diag, const struct pair *
         help_transposes(c, diag, pair);
     help_near(c, diag, pair->left);
     help_near(c, diag, pair->right);
-}
-
-/* One value on both sides is told once. */
-static void label_operands(struct checker *c, struct diag *diag, const struct pair *pair) {
-    const char *left = shown(c, pair->left), *right = shown(c, pair->right);
-    if (left && right && strcmp(left, right) == 0)
-        diag_operand(c->diags, diag, ast_node(c->ast, pair->left)->span, NULL);
-    else
-        label_operand(c, diag, pair->left, pair->a);
-    label_operand(c, diag, pair->right, pair->b);
-}
-
-void report_fault(struct checker *c, ast_id id, ast_id left, ast_id right, const struct fault *fault) {
-    struct pair pair = {id, left, right, resolve_type(c, c->out->type_of[left]),
-                        resolve_type(c, c->out->type_of[right])};
-    ast_id ids[2] = {left, right};
-    if (c->trial) {
-        c->failed = true;
-        return;
-    }
-    struct diag *diag = fault_diag(c, &pair, fault);
-    if (!is_shown(c))
-        return;
-    label_operands(c, diag, &pair);
-    if (fault->kind == FAULT_INNER || fault->kind == FAULT_SIZES || fault->kind == FAULT_FITS_ROWS)
-        note_origins(c, diag, ids, fault);
-    if (fault->kind == FAULT_PRODUCT || fault->kind == FAULT_ROW) {
-        note_implicit(c, diag, left);
-        note_implicit(c, diag, right);
-    }
-    help_fault(c, diag, &pair, fault->kind);
 }

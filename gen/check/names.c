@@ -1,37 +1,9 @@
 /* Identifiers: which are declared, assigned, dimensions; what each node of an expression stands for; the symbols. */
-#include "checker.h"
+#include "names.h"
+
+#include "report.h"
 
 #include <string.h>
-
-struct name *name_find(struct checker *c, const char *interned) {
-    uint32_t index = map_get(&c->name_index, key_of(interned));
-    return index ? &c->names.at[index] : NULL;
-}
-
-struct name *name_of(struct checker *c, const char *interned) {
-    uint32_t *index = map_at(&c->name_index, key_of(interned));
-    if (!*index) {
-        *index = (uint32_t)c->names.len;
-        vec_push(c->arena, &c->names, (struct name){.text = interned, .op = op_find(interned, NULL, false)});
-    }
-    return &c->names.at[*index];
-}
-
-const char *near_value(struct checker *c, const char *word) {
-    VEC(const char *) words = {0};
-    if (!is_shown(c))
-        return NULL;
-    for (size_t i = 1; i < c->names.len; i++) {
-        const struct name *name = &c->names.at[i];
-        if ((name->declared || name->assigned) && name->text != word)
-            vec_push(c->arena, &words, name->text);
-    }
-    return nearest_word(word, words.at, words.len);
-}
-
-struct diag *report_later(struct checker *c, struct span span, const char *what) {
-    return complain(c, DIAG_E0401, span, what, "");
-}
 
 /* ---- What a node stands for ---------------------------------------------------------------------------------------
  */

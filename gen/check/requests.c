@@ -1,5 +1,8 @@
 /* What is asked for: outputs and derivatives. Runs after the statements, so that a request may stand anywhere. */
-#include "checker.h"
+#include "requests.h"
+
+#include "faults.h"
+#include "report.h"
 
 #include "../base/cwords.h"
 

@@ -1,5 +1,9 @@
 /* Dimensions: what fixes them, and the polynomials of declared shapes. */
-#include "checker.h"
+#include "sizes.h"
+
+#include "report.h"
+#include "types.h"
+#include "unify.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,9 @@
 /* Sizes made equal. An unknown size is a variable of the polynomials that may be bound to a polynomial. Invariants: a
  * binding never leads back to its variable, because both sides are resolved before one is bound; of two unknowns the
  * later in the source is bound to the earlier, so what stays open already has the name of its first place. */
-#include "checker.h"
+#include "unify.h"
+
+#include "report.h"
 
 struct variable *variable_at(struct checker *c, uint32_t index) {
     while (c->variables.len <= index)

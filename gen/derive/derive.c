@@ -97,9 +97,8 @@ static struct bindings bind(const struct graph *graph, node_id id, const label *
         if (node->kind == NODE_ALONG ? node->along >> l & 1 : l >= node->rank)
             bindings.axes |= 1u << axis[l];
     }
-    bindings.a = along_labels(graph, node, &node->operands[0], node->operands[0].node, axis);
-    if (node->count > 1)
-        bindings.b = along_labels(graph, node, &node->operands[1], node->operands[1].node, axis);
+    for (uint32_t i = 0; i < node->count; i++)
+        bindings.argument[i] = along_labels(graph, node, &node->operands[i], node->operands[i].node, axis);
     return bindings;
 }
 
@@ -108,9 +107,8 @@ static struct value differential(struct sweep *s, node_id id, uint32_t k, node_i
     struct bindings bindings = bind(s->graph, id, axis);
     const struct node *node = graph_node(s->graph, id);
     struct value moving = along_labels(s->graph, node, &node->operands[k], da, axis);
-    struct value still = value_number(s->graph, 0);
-    bindings.da = k == 0 ? moving : still;
-    bindings.db = k == 1 ? moving : still;
+    for (uint32_t i = 0; i < MAX_ARGUMENTS; i++)
+        bindings.differential[i] = i == k ? moving : value_number(s->graph, 0);
     return lower_op_text(s->lowering, graph_node(s->graph, id)->op, TEXT_DIFFERENTIAL, &bindings);
 }
 

@@ -62,7 +62,8 @@ static void print_arguments(struct text *out, const struct emission *e, const st
         print_shape(out, e, in, i, &f->inputs.at[s->inputs.at[i]]);
     for (size_t i = 0; i < f->outputs.len; i++)
         print_shape(out, e, to, i, &f->outputs.at[i]);
-    text_printf(out, s->inputs.len ? "static const mx_argument %s[] = {\n" : "", in);
+    if (s->inputs.len)
+        text_printf(out, "static const mx_argument %s[] = {\n", in);
     for (size_t i = 0; i < s->inputs.len; i++)
         print_argument(out, in, i, &f->inputs.at[s->inputs.at[i]]);
     text_puts(out, s->inputs.len ? "};\n" : "");
@@ -70,7 +71,8 @@ static void print_arguments(struct text *out, const struct emission *e, const st
     for (size_t i = 0; i < f->outputs.len; i++)
         print_argument(out, to, i, &f->outputs.at[i]);
     text_puts(out, "};\n");
-    text_printf(out, s->dims.len ? "static const char *const %s_dims[] = {" : "", f->name);
+    if (s->dims.len)
+        text_printf(out, "static const char *const %s_dims[] = {", f->name);
     for (size_t i = 0; i < s->dims.len; i++)
         text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s->dims.at[i]]);
     text_puts(out, s->dims.len ? "};\n" : "");

@@ -49,6 +49,8 @@ enum {
     OP_RECIPROCAL = 8 /* printed as a division */
 };
 
+enum { MAX_ARGUMENTS = 3 };
+
 struct op_record {
     const char *name;
     const char *call; /* where programs call it otherwise: "norm(1)", with a fixed second argument; NULL: by its name */
@@ -66,6 +68,7 @@ struct op_record {
     const char *c;            /* how C calls it in double; NULL: mx_NAME */
     double (*eval1)(double);
     double (*eval2)(double, double);
+    double (*eval3)(double, double, double);
     const char *latex;
     const char *domain; /* kinks and domain, for the manual */
     const char *doc;    /* one line */

@@ -27,18 +27,13 @@ static struct value value_at(const struct context *c, ast_id id) {
 }
 
 static struct value bound_name(const struct context *c, const char *name) {
-    const struct {
-        const char *name;
-        const struct value *value;
-    } names[] = {{"a", &c->bindings->a},
-                 {"b", &c->bindings->b},
-                 {"y", &c->bindings->y},
-                 {"da", &c->bindings->da},
-                 {"db", &c->bindings->db}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i].name) == 0)
-            return *names[i].value;
-    return (struct value){0}; /* axis, keepdims, true: arguments, not values */
+    for (int i = 0; i < MAX_ARGUMENTS; i++) {
+        if (name[0] == 'a' + i && name[1] == '\0')
+            return c->bindings->argument[i];
+        if (name[0] == 'd' && name[1] == 'a' + i && name[2] == '\0')
+            return c->bindings->differential[i];
+    }
+    return strcmp(name, "y") == 0 ? c->bindings->y : (struct value){0}; /* axis, keepdims, true: arguments, not values */
 }
 
 static struct value lower_name(const struct context *c, ast_id id) {
@@ -61,7 +56,7 @@ static bool lower_square(struct context *c, struct value y, struct value *square
     struct node node = *graph_node(c->graph, y.node);
     if ((node.kind != NODE_MAP && node.kind != NODE_REDUCE) || !op_records[node.op].squared)
         return false;
-    struct bindings bindings = {.a = graph_value(c->graph, node.operands[0].node)};
+    struct bindings bindings = {.argument = {graph_value(c->graph, node.operands[0].node)}};
     struct value made = lower_op_text(c->lowering, node.op, TEXT_SQUARED, &bindings);
     for (uint8_t i = 0; i < y.rank; i++)
         if (y.axis[i] != AXIS_UNIT)
@@ -182,14 +177,15 @@ static struct value lower_constant(struct context *c, enum op op, ast_id id) {
 }
 
 static struct value lower_text(struct context *c, enum op op, const struct value *arguments, struct axes axes) {
-    struct bindings bindings = {.a = arguments[0], .b = arguments[1], .axes = axes.mask, .keepdims = axes.keepdims};
+    struct bindings bindings = {.axes = axes.mask, .keepdims = axes.keepdims};
+    memcpy(bindings.argument, arguments, sizeof bindings.argument);
     return lower_op_text(c->lowering, op, TEXT_DEFINITION, &bindings);
 }
 
 static struct value lower_call(struct context *c, const struct ast_node *node, ast_id id) {
     enum op op = c->checked ? c->checked->op_of[id] : op_find(node->name, NULL, true);
-    struct value arguments[2] = {{0}};
-    for (uint32_t i = 0, k = 0; i < node->count && k < 2; i++)
+    struct value arguments[MAX_ARGUMENTS] = {{0}};
+    for (uint32_t i = 0, k = 0; i < node->count && k < MAX_ARGUMENTS; i++)
         if (ast_node(c->ast, ast_child(c->ast, id, i))->kind != AST_NAMED)
             arguments[k++] = value_at(c, ast_child(c->ast, id, i));
     struct axes axes = call_axes(c, node, op, arguments[0]);
@@ -267,7 +263,7 @@ struct value lower_op_text(struct lowering *lowering, enum op op, enum op_text w
     if (!text->value) {
         lowering->defect =
             format_string(lowering->arena, "lower: a text of operator %s does not parse", op_records[op].name);
-        return bindings->a;
+        return bindings->argument[0];
     }
     struct context context = {.lowering = lowering, .graph = lowering->graph, .ast = text->ast, .bindings = bindings};
     return lower_range(&context, 1, (ast_id)text->ast->nodes.len, text->value);

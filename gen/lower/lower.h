@@ -7,7 +7,8 @@
 
 /* What the texts of ops.def read. */
 struct bindings {
-    struct value a, b, y, da, db;
+    struct value argument[MAX_ARGUMENTS], differential[MAX_ARGUMENTS]; /* a, b, c and da, db, dc */
+    struct value y;
     uint32_t axes; /* of 'axis' */
     bool keepdims;
 };

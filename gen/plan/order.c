@@ -24,10 +24,12 @@ struct value expand_rule(const struct rewriting *rewriting, node_id id, struct i
         return node;
     const struct operand *operand = &now.operands[0];
     struct axis_order order = graph->orders.at[operand->node];
-    struct bindings bindings = {.a = {.node = operand->node, .rank = graph_node(graph, operand->node)->rank}};
-    for (label i = 0; i < bindings.a.rank; i++) {
+    struct bindings bindings = {.axes = 0};
+    struct value *a = &bindings.argument[0];
+    *a = (struct value){.node = operand->node, .rank = graph_node(graph, operand->node)->rank};
+    for (label i = 0; i < a->rank; i++) {
         label l = operand->at[order.at[i]];
-        bindings.a.axis[i] = order.at[i];
+        a->axis[i] = order.at[i];
         if (now.kind == NODE_ALONG ? now.along >> l & 1 : l >= now.rank)
             bindings.axes |= 1u << i;
     }
