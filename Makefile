@@ -62,6 +62,7 @@ $(B)/libmxrt.a: $(RT_O)
 	rm -f $@ && ar rcs $@ $^
 $(B)/libmxrt.so: $(RT_O)
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmxrt.so.1 -o $@ $^ -lm
+	ln -sf libmxrt.so $@.1
 
 # ---- examples: what the quick start runs ----
 

@@ -23,7 +23,7 @@ struct compile_options {
     const char *spelled;     /* the options that shape the output as one line, for the first comment; "" if none */
     enum emit_kind emit;
     bool reflect;
-    int effort; /* the planner's, of -O: 0, 1, EFFORT_MOST */
+    int effort;               /* the planner's, of -O: 0, 1, EFFORT_MOST */
     const char *const *fixed; /* each -D: "n=128", well-formed */
     size_t fixed_count;
     int real; /* 0: as the program says; 32, 64 */

@@ -203,6 +203,8 @@ static bool read_name(struct command *c, const char *value) {
         return complain(c, "'--name' takes an identifier, not '%s'", value);
     if (c_word_is_reserved(value))
         return complain(c, "'--name=%s': the word is reserved in C or C++", value);
+    if (c_prefix_is_taken(value))
+        return complain(c, "'--name=%s': names of the runtime begin so", value);
     c->name = value;
     return true;
 }
@@ -396,6 +398,8 @@ static const char *without(struct arena *arena, const char *path, const char *en
 
 static const char *module_name(struct arena *arena, const char *stem) {
     struct text name = text_new(arena);
+    if (c_prefix_is_taken(stem))
+        text_putc(&name, 'x');
     if (is_digit(*stem) || !*stem)
         text_putc(&name, '_');
     for (; *stem; stem++)

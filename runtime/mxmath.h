@@ -95,11 +95,14 @@ static inline double mx_times_f64(double x, double y) {
 
 /* B_2k / (2k)! for k = 1 … 8, with B the Bernoulli numbers. */
 #define MX_BERNOULLI                                                                                                   \
-    {1.0 / 12,         -1.0 / 720,           1.0 / 30240,           -1.0 / 1209600,                                      \
-     1.0 / 47900160, -691.0 / 1307674368000, 1.0 / 74724249600.0, -3617.0 / 10670622842880000.0}
+    {                                                                                                                  \
+        1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000,                     \
+            1.0 / 74724249600.0, -3617.0 / 10670622842880000.0                                                         \
+    }
 
-/* The derivative of order n >= 1 of digamma: (-1)^(n+1) n! sum_k (x + k)^-(n+1), by recurrence up to x >= 16 + n and the
- * asymptotic series there (Abramowitz and Stegun 6.4.11). x <= 0: by recurrence too; NaN below -10000 and at poles. */
+/* The derivative of order n >= 1 of digamma: (-1)^(n+1) n! sum_k (x + k)^-(n+1), by recurrence up to x >= 16 + n and
+ * the asymptotic series there (Abramowitz and Stegun 6.4.11). x <= 0: by recurrence too; NaN below -10000 and at poles.
+ */
 static inline double mx_polygamma_f64(double n, double x) {
     static const double bernoulli[] = MX_BERNOULLI;
     double factorial = 1, sum = 0, power, term;
@@ -119,8 +122,8 @@ static inline double mx_polygamma_f64(double n, double x) {
     return fmod(n, 2) == 1 ? sum : -sum;
 }
 
-/* The derivative of log gamma: by reflection below 0, by recurrence up to 10, by the asymptotic series there (Abramowitz
- * and Stegun 6.3.18). NaN at the poles 0, -1, … */
+/* The derivative of log gamma: by reflection below 0, by recurrence up to 10, by the asymptotic series there
+ * (Abramowitz and Stegun 6.3.18). NaN at the poles 0, -1, … */
 static inline double mx_digamma_f64(double x) {
     double sum = 0, square;
     if (x <= 0 && x == floor(x))
@@ -133,8 +136,11 @@ static inline double mx_digamma_f64(double x) {
         sum -= 1 / x;
     square = 1 / (x * x);
     return sum + log(x) - 0.5 / x -
-           square * (1.0 / 12 - square * (1.0 / 120 - square * (1.0 / 252 - square * (1.0 / 240 - square * (1.0 / 132 -
-           square * (691.0 / 32760 - square / 12))))));
+           square *
+               (1.0 / 12 -
+                square * (1.0 / 120 -
+                          square * (1.0 / 252 - square * (1.0 / 240 - square * (1.0 / 132 - square * (691.0 / 32760 -
+                                                                                                      square / 12))))));
 }
 
 static inline float mx_sigmoid_f32(float x) {

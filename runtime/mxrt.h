@@ -87,8 +87,8 @@ MX_API void mx_ref_gemm_f32(size_t m, size_t n, size_t k, float alpha, const flo
 
 /* ---- Along a line ----------------------------------------------------------------------------------------------- */
 
-/* Operators on n elements, a stride apart in a and in y, which do not overlap.  first_max: 1 at the first largest element
-   (the first NaN, if there is one), else 0.  others: the product of all other elements, right at zeros too. */
+/* Operators on n elements, a stride apart in a and in y, which do not overlap.  first_max: 1 at the first largest
+   element (the first NaN, if there is one), else 0.  others: the product of all other elements, right at zeros too. */
 MX_API void mx_first_max_f64(size_t n, const double *a, ptrdiff_t stride_a, double *y, ptrdiff_t stride_y);
 MX_API void mx_first_max_f32(size_t n, const float *a, ptrdiff_t stride_a, float *y, ptrdiff_t stride_y);
 MX_API void mx_others_f64(size_t n, const double *a, ptrdiff_t stride_a, double *y, ptrdiff_t stride_y);

@@ -269,8 +269,8 @@ static void check_functions(struct checker *c) {
         const struct request *request = &c->out->requests.at[i];
         const char *names[2];
         uint32_t count = function_names(c, request, names);
-        if (request->as && c_word_is_reserved(request->as)) {
-            complain(c, DIAG_E0309, request->span, request->as, "C or C++ keeps this word for itself");
+        if (request->as && c_function_is_taken(names[0])) {
+            complain(c, DIAG_E0309, request->span, request->as, "C, C++ or the runtime has it already");
             continue;
         }
         for (uint32_t k = 0; k < count; k++) {

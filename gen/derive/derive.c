@@ -163,6 +163,7 @@ static void pass_operator(struct sweep *s, node_id id, uint32_t k, struct value 
     const struct node of = *graph_node(s->graph, operand);
     node_id da = graph_fresh_input(s->graph, intern(s->lowering->interner, "da"), of.rank, of.size);
     label axis[MAX_RANK];
+    s->graph->orders.at[da] = s->graph->orders.at[operand];
     axes_of_labels(s->graph, graph_node(s->graph, id), id, axis);
     struct value d = differential(s, id, k, da, axis);
     if (depends(s->graph, d.node, da))

@@ -2,6 +2,8 @@
 #include "formula.h"
 #include "signature.h"
 
+#include <string.h>
+
 static const char *named(void *context, node_id id, label order[MAX_RANK]) {
     return graph_name(context, id, order);
 }
@@ -12,11 +14,13 @@ static const char *formula(const struct emission *e, struct value value) {
     return text ? text : "(a long formula)";
 }
 
-/* A node, or something with its axes, read as the node's name has them. */
-static struct value as_named(const struct emission *e, node_id id, struct value value) {
+/* A node, or something with its axes, in the order of the node's name, or as the node was first read. */
+static struct value as_read(const struct emission *e, node_id id, struct value value) {
     label order[MAX_RANK];
     struct value read = value;
-    for (uint8_t i = 0; graph_name(e->graph, id, order) && i < value.rank; i++)
+    if (!graph_name(e->graph, id, order))
+        memcpy(order, graph_order(e->graph, id), sizeof order);
+    for (uint8_t i = 0; i < value.rank; i++)
         read.axis[i] = value.axis[order[i]];
     return read;
 }
@@ -24,7 +28,7 @@ static struct value as_named(const struct emission *e, node_id id, struct value 
 static const char *name_or_formula(const struct emission *e, node_id id) {
     label order[MAX_RANK];
     const char *name = graph_name(e->graph, id, order);
-    return name ? name : formula(e, graph_value(e->graph, id));
+    return name ? name : formula(e, as_read(e, id, graph_value(e->graph, id)));
 }
 
 static void print_step(struct text *out, const struct emission *e, const struct derivation *d,
@@ -34,13 +38,13 @@ static void print_step(struct text *out, const struct emission *e, const struct 
     if (graph_node(e->graph, step->node)->kind == NODE_INPUT)
         return;
     text_printf(out, "  %s%s%s\n", name ? name : "", name ? " = " : "",
-                formula(e, as_named(e, step->node, graph_value(e->graph, step->node))));
-    text_printf(out, "      cotangent  %s\n      rule       %s\n", formula(e, as_named(e, step->node, step->cotangent)),
+                formula(e, as_read(e, step->node, graph_value(e->graph, step->node))));
+    text_printf(out, "      cotangent  %s\n      rule       %s\n", formula(e, as_read(e, step->node, step->cotangent)),
                 step->rule);
     for (uint32_t i = 0; i < step->count; i++) {
         const struct derive_gift *gift = &d->gifts.at[step->first + i];
         text_printf(out, "      to %s:  %s\n", name_or_formula(e, gift->to),
-                    formula(e, as_named(e, gift->to, gift->cotangent)));
+                    formula(e, as_read(e, gift->to, gift->cotangent)));
     }
 }
 

@@ -33,7 +33,8 @@ static void print_offset(struct text *out, const struct body *b, const struct bu
 void c_element(struct text *out, const struct body *b, uint32_t index, const label *loop) {
     const struct buffer *buffer = &b->s->plan->buffers.at[index];
     bool scalar = graph_node(b->e->graph, buffer->node)->rank == 0;
-    bool by_value = buffer->storage == STORE_INPUT || buffer->storage == STORE_LOCAL;
+    bool by_value = buffer->storage == STORE_LOCAL || /* an input with a shape is an array, if of one element */
+                    (buffer->storage == STORE_INPUT && b->s->function->inputs.at[buffer->index].rank == 0);
     if (buffer->storage == STORE_TEMP || (scalar && by_value)) {
         text_puts(out, b->buffer_name[index]);
     } else if (scalar) {
@@ -166,6 +167,10 @@ static void print_definition(struct text *out, const struct body *b, const struc
         text_putc(out, ')');
         break;
     case NODE_DELTA:
+        if (loop_of[0] == loop_of[1]) {
+            c_number(out, b->e, 1);
+            break;
+        }
         text_printf(out, "(%s)(%s == %s)", real_name(b->e), b->loop_name[loop_of[0]], b->loop_name[loop_of[1]]);
         break;
     case NODE_PRODUCT:

@@ -91,16 +91,33 @@ static void take_out(struct parts *parts, uint32_t i) {
     parts->count--;
 }
 
-static struct part part_of(struct printer *p, const struct operand *operand) {
+/* The order in which a factor is written: that of its name, or as it was first read; but along the result's two axes where it
+ * has just those, so that nothing is transposed twice. */
+static void order_of_part(struct printer *p, const struct node *product, const label *result, const struct operand *operand,
+                          node_id id, label order[MAX_RANK]) {
+    if (!p->names.name(p->names.context, id, order))
+        memcpy(order, graph_order(p->graph, id), MAX_RANK);
+    if (product->rank == 2 && operand->at[order[0]] == result[1] && operand->at[order[1]] == result[0]) {
+        label first = order[0];
+        order[0] = order[1];
+        order[1] = first;
+    }
+}
+
+static struct part part_of(struct printer *p, const struct node *product, const label *result,
+                           const struct operand *operand) {
     node_id id = operand->node;
+    label order[MAX_RANK] = {0};
     struct part part = {.rank = graph_node(p->graph, id)->rank};
     if (part.rank < 2 && is_reciprocal(p, id)) {
         id = graph_node(p->graph, id)->operands[0].node;
         part.divides = true;
     }
-    part.piece = write_node(p, id, graph_order(p->graph, id), false);
+    if (part.rank == 2)
+        order_of_part(p, product, result, operand, id, order);
+    part.piece = write_node(p, id, order, false);
     for (uint8_t i = 0; i < part.rank; i++)
-        part.at[i] = operand->at[graph_order(p->graph, id)[i]];
+        part.at[i] = operand->at[order[i]];
     if (part.rank == 2 && part.at[0] == part.at[1]) {
         part.piece = call(p, "diag", part.piece);
         part.rank = 1;
@@ -108,13 +125,13 @@ static struct part part_of(struct printer *p, const struct operand *operand) {
     return part;
 }
 
-static struct parts split(struct printer *p, const struct node *node) {
+static struct parts split(struct printer *p, const struct node *node, const label *order) {
     struct parts parts = {.count = 0};
     for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
         if (graph_node(p->graph, node->operands[i].node)->rank > 2)
             parts.stuck = true;
         else
-            parts.at[parts.count++] = part_of(p, &node->operands[i]);
+            parts.at[parts.count++] = part_of(p, node, order, &node->operands[i]);
     }
     return parts;
 }
@@ -345,7 +362,7 @@ static struct piece product(struct printer *p, const struct node *node, const la
     struct part vector;
     if (node->count == 0)
         return fill(p, node, order);
-    struct parts parts = split(p, node);
+    struct parts parts = split(p, node, order);
     if (parts.stuck || node->rank > 2)
         return einsum(p, node, order);
     for (label l = node->rank; l < node->labels; l++)

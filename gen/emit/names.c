@@ -27,11 +27,15 @@ static bool is_own(const char *name) {
     return false;
 }
 
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* Numbered names end in a digit, so that one with '_' behind it is free. */
 static bool has_stem(const char *name, const char *stem, const char *joint) {
-    size_t length = strlen(stem);
-    size_t more = strlen(joint);
-    return strncmp(name, stem, length) == 0 && strncmp(name + length, joint, more) == 0 && name[length + more] >= '0' &&
-           name[length + more] <= '9';
+    size_t length = strlen(stem), more = strlen(joint), all = strlen(name);
+    return all > length + more && strncmp(name, stem, length) == 0 && strncmp(name + length, joint, more) == 0 &&
+           is_digit(name[length + more]) && is_digit(name[all - 1]);
 }
 
 /* Bodies number their own: work0, saved_size1, sum_3_0. */

@@ -62,6 +62,7 @@ struct op_record {
     const char *definition;   /* TEXT: its meaning; REDUCE, ALONG: how it is computed, NULL if by its own loop */
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
+    const char *single;       /* REDUCE, ALONG: what it is over one element */
     double fill;              /* FILL */
     const char *combine;      /* REDUCE by its own loop: what C calls the operation between two elements */
     double neutral;           /* the same: the result over nothing */

@@ -122,7 +122,9 @@ static double evaluate(const struct op_record *record, const struct graph *graph
     double x[MAX_ARGUMENTS] = {0};
     for (size_t i = 0; i < form->operands.len; i++)
         x[i] = graph_node(graph, form->operands.at[i].node)->number;
-    return record->eval1 ? record->eval1(x[0]) : record->eval2 ? record->eval2(x[0], x[1]) : record->eval3(x[0], x[1], x[2]);
+    return record->eval1   ? record->eval1(x[0])
+           : record->eval2 ? record->eval2(x[0], x[1])
+                           : record->eval3(x[0], x[1], x[2]);
 }
 
 struct value graph_map(struct graph *graph, enum op op, const struct index_form *form, const label *result,

@@ -177,6 +177,19 @@ static uint32_t node_axes(struct value value, uint32_t axes) {
     return mask;
 }
 
+bool value_is_single(struct value value, uint32_t axes) {
+    return node_axes(value, axes) == 0;
+}
+
+struct value value_squeeze(struct value value, uint32_t axes, bool keep) {
+    struct value squeezed = {.node = value.node};
+    for (uint8_t i = 0; i < value.rank; i++)
+        if (keep || !(axes >> i & 1))
+            squeezed.axis[squeezed.rank++] = value.axis[i];
+    squeezed.row = squeezed.rank == 1 && value.row;
+    return squeezed;
+}
+
 static struct value sum_node_axes(struct graph *graph, struct value value, uint32_t mask, label kept[MAX_RANK]) {
     struct index_form form = {0};
     label at[MAX_RANK] = {0}, result[MAX_RANK];

@@ -17,6 +17,10 @@ struct value value_matmul(struct graph *graph, struct value a, struct value b);
 /* Over the axes of the value whose bits are set; kept axes are of size 1. op OP_sum is the sum. */
 struct value value_reduce(struct graph *graph, enum op op, struct value value, uint32_t axes, bool keep);
 struct value value_along(struct graph *graph, enum op op, struct value value, uint32_t axes);
+/* Do those axes have one element in all? */
+bool value_is_single(struct value value, uint32_t axes);
+/* The value without those axes, which are of size 1, or with them if they are kept. */
+struct value value_squeeze(struct value value, uint32_t axes, bool keep);
 /* The number of elements along those axes. */
 poly value_count(const struct graph *graph, struct value value, uint32_t axes);
 

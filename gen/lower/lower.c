@@ -33,7 +33,8 @@ static struct value bound_name(const struct context *c, const char *name) {
         if (name[0] == 'd' && name[1] == 'a' + i && name[2] == '\0')
             return c->bindings->differential[i];
     }
-    return strcmp(name, "y") == 0 ? c->bindings->y : (struct value){0}; /* axis, keepdims, true: arguments, not values */
+    return strcmp(name, "y") == 0 ? c->bindings->y
+                                  : (struct value){0}; /* axis, keepdims, true: arguments, not values */
 }
 
 static struct value lower_name(const struct context *c, ast_id id) {
@@ -182,6 +183,18 @@ static struct value lower_text(struct context *c, enum op op, const struct value
     return lower_op_text(c->lowering, op, TEXT_DEFINITION, &bindings);
 }
 
+/* A reduction, or an operator along axes; where those have one element, a simpler expression. */
+static struct value lower_over_axes(struct context *c, enum op op, struct value value, struct axes axes) {
+    bool reduces = op_records[op].kind != KIND_ALONG;
+    if (op != OP_sum && value_is_single(value, axes.mask)) {
+        struct bindings bindings = {.argument = {value}};
+        struct value single = lower_op_text(c->lowering, op, TEXT_SINGLE, &bindings);
+        return reduces ? value_squeeze(single, axes.mask, axes.keepdims) : single;
+    }
+    return reduces ? value_reduce(c->graph, op, value, axes.mask, axes.keepdims)
+                   : value_along(c->graph, op, value, axes.mask);
+}
+
 static struct value lower_call(struct context *c, const struct ast_node *node, ast_id id) {
     enum op op = c->checked ? c->checked->op_of[id] : op_find(node->name, NULL, true);
     struct value arguments[MAX_ARGUMENTS] = {{0}};
@@ -194,9 +207,8 @@ static struct value lower_call(struct context *c, const struct ast_node *node, a
         return value_map(c->graph, op, arguments, (uint32_t)op_records[op].arity);
     case KIND_SUM:
     case KIND_REDUCE:
-        return value_reduce(c->graph, op, arguments[0], axes.mask, axes.keepdims);
     case KIND_ALONG:
-        return value_along(c->graph, op, arguments[0], axes.mask);
+        return lower_over_axes(c, op, arguments[0], axes);
     case KIND_COUNT:
         return graph_value(c->graph, graph_dim(c->graph, value_count(c->graph, arguments[0], axes.mask)));
     case KIND_EINSUM:
@@ -240,9 +252,8 @@ static struct value lower_range(struct context *c, ast_id begin, ast_id end, ast
 
 static const char *text_of(enum op op, enum op_text which) {
     const struct op_record *record = &op_records[op];
-    return which == TEXT_DIFFERENTIAL ? record->differential
-           : which == TEXT_DEFINITION ? record->definition
-                                      : record->squared;
+    const char *const texts[OP_TEXTS] = {record->differential, record->definition, record->squared, record->single};
+    return texts[which];
 }
 
 static const struct parsed_text *parsed(struct lowering *lowering, enum op op, enum op_text which) {

@@ -13,7 +13,7 @@ struct bindings {
     bool keepdims;
 };
 
-enum op_text { TEXT_DIFFERENTIAL, TEXT_DEFINITION, TEXT_SQUARED, OP_TEXTS };
+enum op_text { TEXT_DIFFERENTIAL, TEXT_DEFINITION, TEXT_SQUARED, TEXT_SINGLE, OP_TEXTS };
 
 struct lowering {
     struct arena *arena;
