@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Every array in a workspace begins at a multiple of this many bytes: a cache line. */
 #define MX_ALIGNMENT 64
@@ -44,6 +45,29 @@ static inline void *mx_align(void *p) {
 
 static inline const void *mx_align_const(const void *p) {
     return (const char *)p + (MX_ALIGNMENT - (uintptr_t)p % MX_ALIGNMENT) % MX_ALIGNMENT;
+}
+
+/* Long functions are written in parts, each on a stack of its own. Where each group of arrays begins, counted in
+ * elements, stands in a table at the head of the workspace; the arrays follow. */
+#if defined(__GNUC__)
+#define MX_NOINLINE __attribute__((noinline))
+#else
+#define MX_NOINLINE
+#endif
+
+static inline size_t mx_place(const void *table, size_t i) {
+    size_t place;
+    memcpy(&place, (const char *)table + i * sizeof place, sizeof place);
+    return place;
+}
+
+static inline void mx_set_place(void *table, size_t i, size_t place) {
+    memcpy((char *)table + i * sizeof place, &place, sizeof place);
+}
+
+/* What follows a table of that many places. */
+static inline void *mx_behind(void *table, size_t places) {
+    return (char *)table + (places * sizeof(size_t) + MX_ALIGNMENT - 1) / MX_ALIGNMENT * MX_ALIGNMENT;
 }
 
 #endif

@@ -4,9 +4,11 @@
 
 #include "signature.h"
 
-/* Everything between the braces of a function. */
+/* The definition of a function, behind those of its parts if it has any. */
 void body_print(struct text *out, const struct emission *e, struct signature *s);
-/* The same for its …_worksize and …_savedsize. */
+/* Places in its table, where it is in parts. */
+uint32_t body_places(const struct signature *s);
+/* Everything between the braces of its …_worksize and …_savedsize. */
 void body_print_worksize(struct text *out, const struct emission *e, const struct signature *s);
 void body_print_savedsize(struct text *out, const struct emission *e, const struct signature *s);
 

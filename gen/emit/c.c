@@ -27,10 +27,7 @@ static void print_functions(struct text *out, const struct emission *e, size_t f
         body_print_savedsize(out, e, &s);
         text_puts(out, "}\n\n");
     }
-    signature_print(out, e, &s, true);
-    text_puts(out, " {\n");
     body_print(out, e, &s);
-    text_puts(out, "}\n");
 }
 
 /* Reflection: the table of abi.md ------------------------------------------------------------------------------------

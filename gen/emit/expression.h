@@ -11,6 +11,7 @@ struct body {
     const char **buffer_name; /* by buffer */
     const char *loop_name[MAX_LABELS];
     const char *gemm_work;
+    bool in_parts;
 };
 
 enum c_level { C_ADDITIVE, C_MULTIPLICATIVE, C_UNARY, C_PRIMARY };

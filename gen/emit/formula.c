@@ -91,10 +91,10 @@ static void take_out(struct parts *parts, uint32_t i) {
     parts->count--;
 }
 
-/* The order in which a factor is written: that of its name, or as it was first read; but along the result's two axes where it
- * has just those, so that nothing is transposed twice. */
-static void order_of_part(struct printer *p, const struct node *product, const label *result, const struct operand *operand,
-                          node_id id, label order[MAX_RANK]) {
+/* The order in which a factor is written: that of its name, or as it was first read; but along the result's two axes
+ * where it has just those, so that nothing is transposed twice. */
+static void order_of_part(struct printer *p, const struct node *product, const label *result,
+                          const struct operand *operand, node_id id, label order[MAX_RANK]) {
     if (!p->names.name(p->names.context, id, order))
         memcpy(order, graph_order(p->graph, id), MAX_RANK);
     if (product->rank == 2 && operand->at[order[0]] == result[1] && operand->at[order[1]] == result[0]) {

@@ -67,7 +67,8 @@ static void find_dims(const struct emission *e, struct signature *s) {
 
 static void name_parameters(const struct emission *e, struct signature *s) {
     const struct function *f = s->function;
-    s->dim_printed = NEW_ARRAY(e->arena, e->graph->polys->names.len, bool);
+    s->use = NEW(e->arena, struct dim_use);
+    s->use->printed = NEW_ARRAY(e->arena, e->graph->polys->names.len, bool);
     s->dim_name = NEW_ARRAY(e->arena, e->graph->polys->names.len, const char *);
     s->input_name = NEW_ARRAY(e->arena, f->inputs.len, const char *);
     s->output_name = NEW_ARRAY(e->arena, f->outputs.len, const char *);
@@ -96,21 +97,14 @@ bool signature_has_savedsize(const struct signature *s) {
     return s->function->kind == FUNCTION_FORWARD;
 }
 
-/* Parameters, broken into lines of at most 110 columns that begin under the first. */
-struct list {
-    struct text *out;
-    size_t begin, column; /* of the line in the text; of the first parameter */
-    bool first;
-};
-
-static struct list list_begin(struct text *out, const char *head) {
+struct list list_begin(struct text *out, const char *head) {
     size_t begin = out->len;
     text_puts(out, head);
     text_putc(out, '(');
     return (struct list){out, begin, out->len - begin, true};
 }
 
-static void list_add(struct list *list, const char *item) {
+void list_add(struct list *list, const char *item) {
     if (!list->first)
         text_putc(list->out, ',');
     if (!list->first && list->out->len - list->begin + strlen(item) + 2 > 110) {
@@ -156,7 +150,21 @@ void signature_print_size(struct text *out, const struct emission *e, const stru
     text_putc(out, ')');
 }
 
-static void print_monomial(struct text *out, const struct signature *s, const struct monomial *term, bool first) {
+const char *signature_dim(const struct emission *e, const struct signature *s, uint32_t variable) {
+    if (!s->use->printed[variable])
+        vec_push(e->arena, &s->use->list, variable);
+    s->use->printed[variable] = true;
+    return s->dim_name[variable];
+}
+
+void signature_forget_dims(const struct signature *s) {
+    for (size_t i = 0; i < s->use->list.len; i++)
+        s->use->printed[s->use->list.at[i]] = false;
+    s->use->list.len = 0;
+}
+
+static void print_monomial(struct text *out, const struct emission *e, const struct signature *s,
+                           const struct monomial *term, bool first) {
     int64_t size = term->coefficient < 0 ? -term->coefficient : term->coefficient;
     if (!first)
         text_puts(out, term->coefficient < 0 ? " - " : " + ");
@@ -164,8 +172,7 @@ static void print_monomial(struct text *out, const struct signature *s, const st
         text_printf(out, "%lld%s", (long long)size, term->degree ? " * " : "");
     for (uint32_t i = 0; i < term->degree; i++) {
         text_puts(out, i ? " * " : "");
-        text_puts(out, s->dim_name[term->names[i]]);
-        s->dim_printed[term->names[i]] = true;
+        text_puts(out, signature_dim(e, s, term->names[i]));
     }
 }
 
@@ -180,7 +187,7 @@ void signature_poly(struct text *out, const struct emission *e, const struct sig
     for (int minus = 0; minus < 2; minus++)
         for (uint32_t i = 0; i < terms.count; i++)
             if ((terms.at[i].coefficient < 0) == minus) {
-                print_monomial(out, s, &terms.at[i], first);
+                print_monomial(out, e, s, &terms.at[i], first);
                 first = false;
             }
     if (terms.count > 1 && brackets)

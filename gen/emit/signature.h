@@ -6,13 +6,19 @@
 #include "formula.h"
 #include "names.h"
 
+/* The dimensions that were printed since they were last forgotten. */
+struct dim_use {
+    bool *printed; /* by variable of polys */
+    VEC(uint32_t) list;
+};
+
 struct signature {
     const struct function *function;
     const struct plan *plan;
     struct scope scope;      /* names taken in the function */
     VEC(uint32_t) dims;      /* variables of polys, in the order of the contract */
     const char **dim_name;   /* by variable of polys; NULL: not a parameter */
-    bool *dim_printed;       /* by variable: signature_poly has used it */
+    struct dim_use *use;     /* which of them were printed */
     VEC(uint32_t) inputs;    /* indices of the inputs that are read */
     const char **input_name; /* by index */
     const char **output_name;
@@ -28,6 +34,19 @@ void signature_print(struct text *out, const struct emission *e, const struct si
 void signature_print_size(struct text *out, const struct emission *e, const struct signature *s, const char *what);
 /* Does the function have one? savedsize only where it fills saved. */
 bool signature_has_savedsize(const struct signature *s);
+
+/* Parameters or arguments, broken into lines of at most 110 columns that begin under the first. */
+struct list {
+    struct text *out;
+    size_t begin, column; /* of the line in the text; of the first item */
+    bool first;
+};
+struct list list_begin(struct text *out, const char *head);
+void list_add(struct list *list, const char *item);
+
+/* The name of a dimension, noted as printed. */
+const char *signature_dim(const struct emission *e, const struct signature *s, uint32_t variable);
+void signature_forget_dims(const struct signature *s);
 
 /* A polynomial in size_t as C, in brackets if it is a sum and so asked. */
 void signature_poly(struct text *out, const struct emission *e, const struct signature *s, poly p, bool brackets);

@@ -3,6 +3,21 @@
 
 enum { MAX_LOCALS = 128 };
 
+/* A pointer to each array, a variable for each value or accumulator; a call's four arrays. */
+uint32_t kernel_variables(const struct kernel *kernel) {
+    uint32_t variables = kernel->kind == KERNEL_LOOP ? kernel->loops : 4;
+    for (size_t s = 0; s < kernel->statements.len; s++)
+        variables += (uint32_t)kernel->statements.at[s].reads.len + 2;
+    return variables;
+}
+
+static bool needs_parts(const struct plan *plan) {
+    uint32_t variables = 0;
+    for (size_t k = 0; k < plan->kernels.len; k++)
+        variables += kernel_variables(&plan->kernels.at[k]);
+    return variables > MOST_VARIABLES;
+}
+
 /* Values that nobody needs any more, by what can take their place. */
 struct pools {
     struct planning *p;
@@ -91,7 +106,7 @@ static void give_local(struct pools *pools, struct buffer *buffer) {
     struct plan *plan = pools->p->plan;
     if (pools->free_locals.len) {
         buffer->index = vec_pop(&pools->free_locals);
-    } else if (plan->locals < MAX_LOCALS) {
+    } else if (!plan->in_parts && plan->locals < MAX_LOCALS) {
         buffer->index = plan->locals++;
     } else { /* a function's stack is bounded */
         buffer->storage = STORE_WORK;
@@ -178,6 +193,7 @@ static void assign_kernel(struct pools *pools, uint32_t k) {
 
 void assign_memory(struct planning *p) {
     struct pools pools = {.p = p, .pool_of = {.arena = p->arena}};
+    p->plan->in_parts = needs_parts(p->plan);
     find_lifetimes(p);
     demote_to_temps(p);
     list_dying(&pools);

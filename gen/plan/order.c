@@ -51,11 +51,13 @@ struct ordering {
     label order[MAX_RANK];               /* in which it is read */
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
     double size[MAX_LABELS];             /* of each label, see nominal */
+    bool matrices; /* no factor has more than two axes: outer products on the way then never pay */
     /* by subset: */
     uint64_t *labels; /* that any factor of it has */
     uint64_t *open;   /* that it still shows: in the result or in other factors */
     double *cost, *between;
     uint32_t *split;
+    bool *useful; /* may stand between */
 };
 
 static double elements(const struct ordering *o, uint64_t labels) {
@@ -79,6 +81,7 @@ static void allocate(struct ordering *o) {
     o->cost = NEW_ARRAY(o->graph->arena, subsets, double);
     o->between = NEW_ARRAY(o->graph->arena, subsets, double);
     o->split = NEW_ARRAY(o->graph->arena, subsets, uint32_t);
+    o->useful = NEW_ARRAY(o->graph->arena, subsets, bool);
 }
 
 static void find_labels(struct ordering *o) {
@@ -95,7 +98,7 @@ static void find_labels(struct ordering *o) {
 static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     uint32_t other = set & ~part;
     uint64_t both = o->open[part] | o->open[other];
-    if (o->split[set] && o->cost[part] + o->cost[other] > o->cost[set])
+    if (!o->useful[part] || !o->useful[other] || (o->split[set] && o->cost[part] + o->cost[other] > o->cost[set]))
         return;
     double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1);
     double cost = o->cost[part] + o->cost[other] + flops;
@@ -107,8 +110,33 @@ static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     }
 }
 
+/* All factors that hang together with those of the set through labels, one step after the other. */
+static uint32_t component(const struct ordering *o, uint32_t of, uint32_t within) {
+    for (uint32_t before = 0; before != of;) {
+        before = of;
+        for (uint32_t k = 0; k < o->count; k++)
+            if (within >> k & 1 && o->labels[1u << k] & o->labels[of])
+                of |= 1u << k;
+    }
+    return of;
+}
+
+/* Subsets that hang together, and whole components of the product beside each other. */
+static bool is_useful(const struct ordering *o, uint32_t set) {
+    uint32_t all = (1u << o->count) - 1, low = set & -set;
+    if (!o->matrices || component(o, low, set) == set)
+        return true;
+    for (uint32_t rest = set; rest; rest &= rest - 1)
+        if (component(o, rest & -rest, all) & ~set)
+            return false;
+    return true;
+}
+
 static void search(struct ordering *o) {
     for (uint32_t set = 1; set < 1u << o->count; set++) {
+        o->useful[set] = is_useful(o, set);
+        if (!o->useful[set])
+            continue;
         uint32_t low = set & -set;
         if (set == low && o->open[set] != o->labels[set])
             o->cost[set] = elements(o, o->labels[set]);
@@ -204,7 +232,7 @@ static void take_as_written(struct ordering *o) {
 static struct value order(const struct rewriting *rewriting, node_id id, struct index_form *form, bool searched) {
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
-    struct ordering o = {.graph = graph, .form = form};
+    struct ordering o = {.graph = graph, .form = form, .matrices = true};
     struct operand operands[MAX_LABELS];
     uint32_t scalars = 0;
     if (node.kind != NODE_PRODUCT || node.labels == node.rank || form->operands.len > MAX_FACTORS)
@@ -215,8 +243,10 @@ static struct value order(const struct rewriting *rewriting, node_id id, struct 
     for (uint32_t i = 0; i < form->operands.len; i++)
         if (graph_node(graph, form->operands.at[i].node)->rank == 0)
             operands[scalars++] = form->operands.at[i];
-        else
+        else {
+            o.matrices = o.matrices && graph_node(graph, form->operands.at[i].node)->rank <= 2;
             o.factor[o.count++] = i;
+        }
     for (label l = 0; l < form->labels; l++)
         o.size[l] = nominal(graph->polys, form->size[l]);
     allocate(&o);

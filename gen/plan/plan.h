@@ -76,6 +76,7 @@ struct plan {
     VEC(struct kernel) kernels;
     struct layout work, saved;
     uint32_t locals, temps;
+    bool in_parts; /* too much for one stack frame: no locals */
     poly flops;
     bool *reads; /* by input */
 };
@@ -84,6 +85,10 @@ struct plan {
  * products are multiplied from left to right, one loop nest a value; 1: the order of summation is searched, and cheap
  * or single uses stand inline; 2: nests are joined, products are added in place, and arrays take each other's place. */
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort);
+
+/* The C variables that a kernel declares, at most; a function or a part of one has MOST_VARIABLES. */
+uint32_t kernel_variables(const struct kernel *kernel);
+enum { MOST_VARIABLES = 160 };
 
 /* Elements between neighbours along an axis of a buffer's node, in its array. */
 poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis);

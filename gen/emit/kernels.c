@@ -1,0 +1,458 @@
+/* Kernels as C: a loop nest, a call of the product, a call along lines, each under its formula. */
+#include "kernels.h"
+
+#include <string.h>
+
+enum { POSITION = 88 };
+
+static const char *buffer_label(void *context, node_id id, label order[MAX_RANK]) {
+    const struct body *b = context;
+    uint32_t index = map_get(&b->s->plan->buffer_of, id);
+    if (!index)
+        return NULL;
+    memcpy(order, b->s->plan->buffers.at[index].order, MAX_RANK);
+    return b->buffer_name[index];
+}
+
+/* Comments -------------------------------------------------------------------------------------------------------- */
+
+void indent(struct text *out, int depth) {
+    text_repeat(out, ' ', 4 * (size_t)depth);
+}
+
+/* The formula of a node in the order of its target's array. */
+static const char *statement_formula(const struct body *b, node_id id, uint32_t target, const label *target_axis) {
+    const struct buffer *buffer = &b->s->plan->buffers.at[target];
+    struct formula_names names = {buffer_label, (void *)(uintptr_t)b};
+    struct value value = {.node = id, .rank = graph_node(b->e->graph, id)->rank};
+    for (uint8_t i = 0; i < value.rank; i++)
+        for (label a = 0; a < value.rank; a++)
+            if (target_axis[a] == buffer->order[i])
+                value.axis[i] = a;
+    return formula_of(b->e->arena, b->e->graph, names, value, FORMULA_LONGEST);
+}
+
+/* "A = Z @ W + b            affine.mx:1" */
+static void comment(struct text *out, const struct body *b, uint32_t target, const char *sign, const char *formula,
+                    struct span span, int depth) {
+    size_t begin = out->len;
+    indent(out, depth);
+    text_printf(out, "/* %s %s %s", b->buffer_name[target], sign, formula ? formula : "(see below)");
+    size_t width = out->len - begin;
+    text_repeat(out, ' ', width + 1 < POSITION ? POSITION - width : 2);
+    if (span.end)
+        text_printf(out, "%s:%u ", b->e->source, source_place(b->e->sources, span.begin).line);
+    text_puts(out, "*/\n");
+}
+
+/* Arrays ---------------------------------------------------------------------------------------------------------- */
+
+static uint32_t operand_buffer(const struct body *b, const struct operand *operand) {
+    return map_get(&b->s->plan->buffer_of, operand->node);
+}
+
+static void add_buffer(uint32_t *buffers, uint32_t *count, uint32_t index) {
+    for (uint32_t i = 0; i < *count; i++)
+        if (buffers[i] == index)
+            return;
+    if (index)
+        buffers[(*count)++] = index;
+}
+
+static size_t most_buffers(const struct kernel *kernel, const struct node *node) {
+    size_t most = node->count + 1;
+    for (size_t s = 0; s < kernel->statements.len; s++)
+        most += kernel->statements.at[s].reads.len + 1;
+    return most;
+}
+
+uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint32_t *count) {
+    const struct node *node = graph_node(b->e->graph, kernel->node);
+    uint32_t *buffers = NEW_ARRAY(b->e->arena, most_buffers(kernel, node), uint32_t);
+    *count = 0;
+    for (uint32_t i = 0; kernel->kind != KERNEL_LOOP && i < node->count; i++)
+        add_buffer(buffers, count, operand_buffer(b, &node->operands[i]));
+    if (kernel->kind != KERNEL_LOOP)
+        add_buffer(buffers, count, kernel->target);
+    for (size_t s = 0; s < kernel->statements.len; s++) {
+        const struct plan_statement *statement = &kernel->statements.at[s];
+        for (size_t r = 0; r < statement->reads.len; r++)
+            add_buffer(buffers, count, statement->reads.at[r].buffer);
+        add_buffer(buffers, count, statement->target);
+    }
+    return buffers;
+}
+
+/* "    double *const H = work0 + 2 * work_size0;", or with its place looked up where the function is in parts. */
+static void declare_pointer(struct text *out, const struct body *b, uint32_t index, int depth) {
+    const struct buffer *buffer = &b->s->plan->buffers.at[index];
+    bool work = buffer->storage == STORE_WORK;
+    const char *area = work ? "work" : "saved";
+    const struct layout *layout = work ? &b->s->plan->work : &b->s->plan->saved;
+    indent(out, depth);
+    text_printf(out, "%s%s *const %s = ", !work && b->s->function->kind == FUNCTION_BACKWARD ? "const " : "",
+                real_name(b->e), b->buffer_name[index]);
+    if (b->in_parts)
+        text_printf(out, "%s0 + mx_place(table, %u)", area, buffer->pool + (work ? 0 : body_work_places(b->s)));
+    else
+        text_printf(out, "%s%u", area, buffer->pool);
+    if (buffer->slot)
+        text_puts(out, " + ");
+    if (buffer->slot > 1)
+        text_printf(out, "%u * ", buffer->slot);
+    if (buffer->slot && !b->in_parts)
+        text_printf(out, "%s_size%u", area, buffer->pool);
+    else if (buffer->slot)
+        print_padded(out, b, layout->pools.at[buffer->pool].elements);
+    text_puts(out, ";\n");
+}
+
+static bool has_pointer(const struct body *b, uint32_t index) {
+    enum storage storage = b->s->plan->buffers.at[index].storage;
+    return storage == STORE_WORK || storage == STORE_SAVED;
+}
+
+static void declare_pointers(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (has_pointer(b, buffers[i]))
+            declare_pointer(out, b, buffers[i], depth);
+}
+
+/* Loop nests ------------------------------------------------------------------------------------------------------ */
+
+/* The record of the operator that reduces, NULL for a sum. */
+static const struct op_record *reducer(const struct body *b, const struct plan_statement *statement) {
+    const struct node *node = graph_node(b->e->graph, statement->node);
+    return node->kind == NODE_REDUCE ? &op_records[node->op] : NULL;
+}
+
+/* The accumulator of a reduction inside `depth` loops. */
+static const char *accumulator(const struct body *b, const struct plan_statement *statement, label depth) {
+    const struct op_record *record = reducer(b, statement);
+    return format_string(b->e->arena, "%s_%u_%u", record ? record->name : "sum", statement->target, depth);
+}
+
+static bool accumulates_at(const struct kernel *nest, const struct plan_statement *statement, label depth) {
+    return statement->reduces && statement->held != HELD_IN_MEMORY && statement->held <= depth && depth < nest->loops;
+}
+
+static void combine(struct text *out, const struct body *b, const struct plan_statement *statement, const char *into) {
+    if (reducer(b, statement))
+        text_printf(out, "%s = %s_%s(%s, ", into, reducer(b, statement)->combine, real_suffix(b->e), into);
+    else
+        text_printf(out, "%s += ", into);
+}
+
+static void combine_end(struct text *out, const struct body *b, const struct plan_statement *statement) {
+    text_puts(out, reducer(b, statement) ? ");\n" : ";\n");
+}
+
+static const char *target_text(const struct body *b, const struct plan_statement *statement) {
+    struct text text = text_new(b->e->arena);
+    c_element(&text, b, statement->target, statement->target_loop);
+    return text_string(&text);
+}
+
+/* The factors that a sum's terms share stand outside its loops. */
+static void print_summand(struct text *out, const struct body *b, const struct plan_statement *statement,
+                          bool with_scalars) {
+    const struct node *node = graph_node(b->e->graph, statement->node);
+    if (node->kind == NODE_PRODUCT)
+        c_product(out, b, node, statement->loop_of, with_scalars ? node->number : 1, with_scalars, true);
+    else
+        c_expression(out, b, statement->node, statement->loop_of, true, C_ADDITIVE);
+}
+
+static bool has_scalars(const struct body *b, const struct node *node) {
+    for (uint32_t i = 0; i < node->count; i++)
+        if (graph_node(b->e->graph, node->operands[i].node)->rank == 0)
+            return true;
+    return node->number != 1;
+}
+
+static void print_total(struct text *out, const struct body *b, const struct plan_statement *statement, label depth) {
+    const struct node *node = graph_node(b->e->graph, statement->node);
+    text_printf(out, "%s = ", target_text(b, statement));
+    if (node->kind == NODE_PRODUCT && has_scalars(b, node)) {
+        c_product(out, b, node, statement->loop_of, node->number, true, false);
+        text_puts(out, " * ");
+    }
+    text_printf(out, "%s;\n", accumulator(b, statement, depth));
+}
+
+static void print_write(struct text *out, const struct body *b, const struct plan_statement *statement) {
+    const struct buffer *target = &b->s->plan->buffers.at[statement->target];
+    if (target->storage == STORE_TEMP)
+        text_printf(out, "const %s ", real_name(b->e));
+    text_printf(out, "%s = ", target_text(b, statement));
+    if (statement->copy)
+        c_element(out, b, statement->reads.at[0].buffer, statement->loop_of);
+    else
+        c_expression(out, b, statement->node, statement->loop_of, true, C_ADDITIVE);
+    text_puts(out, ";\n");
+}
+
+static void print_innermost(struct text *out, const struct body *b, const struct kernel *nest,
+                            const struct plan_statement *statement, int depth) {
+    indent(out, depth);
+    bool in_memory = statement->held == HELD_IN_MEMORY;
+    if (!statement->reduces || (!in_memory && statement->held == nest->loops)) {
+        print_write(out, b, statement);
+        return;
+    }
+    combine(out, b, statement,
+            in_memory ? target_text(b, statement) : accumulator(b, statement, (label)(nest->loops - 1)));
+    print_summand(out, b, statement, in_memory);
+    combine_end(out, b, statement);
+}
+
+static void open_accumulators(struct text *out, const struct body *b, const struct kernel *nest, label loop,
+                              int depth) {
+    for (size_t s = 0; s < nest->statements.len; s++) {
+        const struct plan_statement *statement = &nest->statements.at[s];
+        if (!accumulates_at(nest, statement, loop))
+            continue;
+        indent(out, depth);
+        text_printf(out, "%s %s = ", real_name(b->e), accumulator(b, statement, loop));
+        c_number(out, b->e, reducer(b, statement) ? reducer(b, statement)->neutral : 0);
+        text_puts(out, ";\n");
+    }
+}
+
+/* After loop `loop`: its accumulators go into those around it, or into their targets. */
+static void close_accumulators(struct text *out, const struct body *b, const struct kernel *nest, label loop,
+                               int depth) {
+    for (size_t s = 0; s < nest->statements.len; s++) {
+        const struct plan_statement *statement = &nest->statements.at[s];
+        if (!accumulates_at(nest, statement, loop))
+            continue;
+        indent(out, depth);
+        if (statement->held == loop) {
+            print_total(out, b, statement, loop);
+        } else {
+            combine(out, b, statement, accumulator(b, statement, (label)(loop - 1)));
+            text_puts(out, accumulator(b, statement, loop));
+            combine_end(out, b, statement);
+        }
+    }
+}
+
+static void print_loops(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
+    for (label l = 0; l < nest->loops; l++) {
+        open_accumulators(out, b, nest, l, depth + l);
+        indent(out, depth + l);
+        text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[l], b->loop_name[l]);
+        signature_poly(out, b->e, b->s, nest->size[l], false);
+        text_printf(out, "; %s++) {\n", b->loop_name[l]);
+    }
+    for (size_t s = 0; s < nest->statements.len; s++)
+        print_innermost(out, b, nest, &nest->statements.at[s], depth + nest->loops);
+    for (label l = nest->loops; l-- > 0;) {
+        indent(out, depth + l);
+        text_puts(out, "}\n");
+        close_accumulators(out, b, nest, l, depth + l);
+    }
+}
+
+static const char *nest_formula(const struct body *b, const struct plan_statement *statement) {
+    label axis_of[MAX_RANK];
+    const struct node *node = graph_node(b->e->graph, statement->node);
+    const struct node *target = graph_node(b->e->graph, b->s->plan->buffers.at[statement->target].node);
+    for (label l = 0; l < node->rank; l++)
+        for (label a = 0; a < target->rank; a++)
+            if (statement->target_loop[a] == statement->loop_of[l])
+                axis_of[l] = a;
+    return statement_formula(b, statement->node, statement->target, axis_of);
+}
+
+static const char *copy_formula(const struct body *b, const struct plan_statement *statement) {
+    const struct buffer *from = &b->s->plan->buffers.at[statement->reads.at[0].buffer];
+    const struct buffer *to = &b->s->plan->buffers.at[statement->target];
+    bool swapped = graph_node(b->e->graph, from->node)->rank == 2 &&
+                   statement->loop_of[from->order[0]] != statement->target_loop[to->order[0]];
+    return format_string(b->e->arena, "%s%s", b->buffer_name[statement->reads.at[0].buffer], swapped ? "'" : "");
+}
+
+static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
+    for (size_t s = 0; s < nest->statements.len; s++) {
+        const struct plan_statement *statement = &nest->statements.at[s];
+        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY ? "+=" : "=",
+                statement->copy ? copy_formula(b, statement) : nest_formula(b, statement), nest->span, depth);
+    }
+    if (nest->loops == 0 && nest->statements.len > 1) {
+        indent(out, depth);
+        text_puts(out, "{\n");
+    }
+    bool block = nest->loops == 0 && nest->statements.len > 1;
+    print_loops(out, b, nest, depth + block);
+    if (block) {
+        indent(out, depth);
+        text_puts(out, "}\n");
+    }
+}
+
+/* Products -------------------------------------------------------------------------------------------------------- */
+
+static void print_size_or_one(struct text *out, const struct body *b, const struct node *node, label l) {
+    if (l == AXIS_UNIT)
+        text_putc(out, '1');
+    else
+        signature_poly(out, b->e, b->s, node->size[l], false);
+}
+
+/* The distance in memory of neighbours along a label: a sum where it is read twice (a diagonal). */
+static poly stride_along(const struct body *b, uint32_t buffer, const label *at, label l) {
+    const struct buffer *of = &b->s->plan->buffers.at[buffer];
+    poly stride = poly_number(b->e->graph->polys, 0);
+    for (label a = 0; a < graph_node(b->e->graph, of->node)->rank; a++)
+        if (at[a] == l)
+            stride = poly_add(b->e->graph->polys, stride, buffer_stride(b->e->graph, of, a));
+    return stride;
+}
+
+/* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
+static void print_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
+    poly stride = l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : stride_along(b, buffer, at, l);
+    int64_t number;
+    if (poly_is_number(b->e->graph->polys, stride, &number)) {
+        text_printf(out, "%lld", (long long)number);
+        return;
+    }
+    text_puts(out, "(ptrdiff_t)");
+    struct poly_terms terms = poly_terms(b->e->graph->polys, stride);
+    bool name = terms.count == 1 && terms.at[0].degree == 1 && terms.at[0].coefficient == 1;
+    text_puts(out, name ? "" : "(");
+    signature_poly(out, b->e, b->s, stride, false);
+    text_puts(out, name ? "" : ")");
+}
+
+static void print_matrix(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
+                         label columns) {
+    text_printf(out, "%s, ", b->buffer_name[buffer]);
+    print_stride(out, b, buffer, at, rows);
+    text_puts(out, ", ");
+    print_stride(out, b, buffer, at, columns);
+}
+
+/* Exchanges the factors (C' = B' A') where that lets n run along the rows of the target's array. */
+static void orient(const struct body *b, const struct kernel *kernel, struct gemm_form *form) {
+    const struct buffer *target = &b->s->plan->buffers.at[kernel->target];
+    if (form->n == AXIS_UNIT || form->m == AXIS_UNIT || kernel->target_axis[form->m] == target->order[0])
+        return;
+    *form = (struct gemm_form){form->b, form->a, form->n, form->m, form->k};
+}
+
+void print_gemm_sizes(struct text *out, const struct body *b, const struct kernel *kernel) {
+    const struct node *node = graph_node(b->e->graph, kernel->node);
+    struct gemm_form form;
+    gemm_form_of(b->e->graph, kernel->node, &form);
+    orient(b, kernel, &form);
+    print_size_or_one(out, b, node, form.m);
+    text_puts(out, ", ");
+    print_size_or_one(out, b, node, form.n);
+    text_puts(out, ", ");
+    print_size_or_one(out, b, node, form.k);
+}
+
+static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    const struct node *node = graph_node(b->e->graph, kernel->node);
+    struct gemm_form form;
+    label target_at[MAX_RANK] = {0};
+    gemm_form_of(b->e->graph, kernel->node, &form);
+    orient(b, kernel, &form);
+    for (label l = 0; l < node->rank; l++)
+        target_at[kernel->target_axis[l]] = l;
+    comment(out, b, kernel->target, kernel->accumulate ? "+=" : "=",
+            statement_formula(b, kernel->node, kernel->target, kernel->target_axis), kernel->span, depth);
+    indent(out, depth);
+    text_printf(out, "mx_gemm_%s(", real_suffix(b->e));
+    print_gemm_sizes(out, b, kernel);
+    text_puts(out, ", ");
+    c_product(out, b, node, NULL, node->number * kernel->coefficient, true, false);
+    text_puts(out, ", ");
+    print_matrix(out, b, operand_buffer(b, form.a), form.a->at, form.m, form.k);
+    text_puts(out, ",\n");
+    indent(out, depth);
+    text_repeat(out, ' ', 12);
+    print_matrix(out, b, operand_buffer(b, form.b), form.b->at, form.k, form.n);
+    text_puts(out, ", ");
+    c_number(out, b->e, kernel->accumulate);
+    text_puts(out, ", ");
+    print_matrix(out, b, kernel->target, target_at, form.m, form.n);
+    text_printf(out, ", %s);\n", b->gemm_work);
+}
+
+/* Along lines ----------------------------------------------------------------------------------------------------- */
+
+/* The line's elements and, per array, where it begins and its stride: that of its one axis, or 1 over all axes. */
+static void print_line(struct text *out, const struct body *b, const struct node *node, uint32_t buffer) {
+    const struct buffer *of = &b->s->plan->buffers.at[buffer];
+    poly stride = poly_number(b->e->graph->polys, 1);
+    text_puts(out, b->buffer_name[buffer]);
+    for (label a = 0; a < node->rank; a++) {
+        if (node->along >> a & 1) {
+            stride = __builtin_popcount(node->along) == 1 ? buffer_stride(b->e->graph, of, a) : stride;
+            continue;
+        }
+        text_printf(out, " + %s * ", b->loop_name[a]);
+        signature_poly(out, b->e, b->s, buffer_stride(b->e->graph, of, a), true);
+    }
+    text_puts(out, ", (ptrdiff_t)(");
+    signature_poly(out, b->e, b->s, stride, false);
+    text_putc(out, ')');
+}
+
+static void print_along(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const struct node *node = graph_node(b->e->graph, kernel->node);
+    poly count = poly_number(b->e->graph->polys, 1);
+    comment(out, b, kernel->target, "=", statement_formula(b, kernel->node, kernel->target, identity), kernel->span,
+            depth);
+    for (label l = 0; l < node->rank; l++) {
+        if (node->along >> l & 1) {
+            count = poly_mul(b->e->graph->polys, count, node->size[l]);
+            continue;
+        }
+        indent(out, depth++);
+        text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[l], b->loop_name[l]);
+        signature_poly(out, b->e, b->s, node->size[l], false);
+        text_printf(out, "; %s++)\n", b->loop_name[l]);
+    }
+    indent(out, depth);
+    text_printf(out, "mx_%s_%s(", op_records[node->op].name, real_suffix(b->e));
+    signature_poly(out, b->e, b->s, count, false);
+    text_puts(out, ", ");
+    print_line(out, b, node, operand_buffer(b, &node->operands[0]));
+    text_puts(out, ", ");
+    print_line(out, b, node, kernel->target);
+    text_puts(out, ");\n");
+}
+
+/* The kernel ------------------------------------------------------------------------------------------------------ */
+
+static bool needs_block(const struct body *b, const struct kernel *kernel) {
+    uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (has_pointer(b, buffers[i]))
+            return true;
+    for (size_t s = 0; s < kernel->statements.len; s++)
+        if (accumulates_at(kernel, &kernel->statements.at[s], 0))
+            return true;
+    return false;
+}
+
+void print_kernel(struct text *out, const struct body *b, const struct kernel *kernel) {
+    bool block = needs_block(b, kernel);
+    if (block) {
+        text_puts(out, "    {\n");
+        declare_pointers(out, b, kernel, 2);
+    }
+    if (kernel->kind == KERNEL_GEMM)
+        print_gemm(out, b, kernel, 1 + block);
+    else if (kernel->kind == KERNEL_ALONG)
+        print_along(out, b, kernel, 1 + block);
+    else
+        print_nest(out, b, kernel, 1 + block);
+    text_puts(out, block ? "    }\n" : "");
+}

@@ -1,0 +1,99 @@
+/* What a function says of its workspace. */
+#include "body.h"
+#include "kernels.h"
+
+#include <string.h>
+
+/* A polynomial with saturating operations; only sizes with a minus are computed plainly. */
+static void print_saturating(struct text *out, const struct emission *e, const struct signature *s, poly p) {
+    struct poly_terms terms = poly_terms(e->graph->polys, p);
+    for (uint32_t i = 0; i < terms.count; i++)
+        if (terms.at[i].coefficient < 0) {
+            signature_poly(out, e, s, p, false);
+            return;
+        }
+    for (uint32_t i = 0; i + 1 < terms.count; i++)
+        text_puts(out, "mx_size_add(");
+    for (uint32_t i = 0; i < terms.count; i++) {
+        const struct monomial *term = &terms.at[i];
+        uint32_t factors = term->degree + (term->coefficient != 1 || term->degree == 0);
+        text_puts(out, i ? ", " : "");
+        for (uint32_t k = 1; k < factors; k++)
+            text_puts(out, "mx_size_mul(");
+        if (factors > term->degree)
+            text_printf(out, "%lld", (long long)term->coefficient);
+        for (uint32_t k = 0; k < term->degree; k++)
+            text_printf(out, "%s%s%s", k || factors > term->degree ? ", " : "", signature_dim(e, s, term->names[k]),
+                        k || factors > term->degree ? ")" : "");
+        text_puts(out, i ? ")" : "");
+    }
+    text_puts(out, terms.count ? "" : "0");
+}
+
+static void print_pools(struct text *out, const struct emission *e, const struct signature *s,
+                        const struct layout *layout) {
+    for (size_t i = 0; i < layout->pools.len; i++) {
+        text_printf(out, "    bytes = mx_size_slots(bytes, %u, ", layout->pools.at[i].slots);
+        print_saturating(out, e, s, layout->pools.at[i].elements);
+        text_printf(out, ", sizeof(%s));\n", real_name(e));
+    }
+}
+
+/* The workspace of the largest product; each size is asked once. */
+static void print_products(struct text *out, const struct emission *e, const struct signature *s) {
+    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s};
+    struct map seen = {.arena = e->arena};
+    for (size_t k = 0; k < s->plan->kernels.len; k++) {
+        struct text sizes = text_new(e->arena);
+        if (s->plan->kernels.at[k].kind != KERNEL_GEMM)
+            continue;
+        print_gemm_sizes(&sizes, &b, &s->plan->kernels.at[k]);
+        uint32_t *known = map_at(&seen, key_of(intern(e->interner, text_string(&sizes))));
+        if (!(*known)++)
+            text_printf(out, "    product = mx_size_max(product, mx_gemm_%s_worksize(%s));\n", real_suffix(e),
+                        text_string(&sizes));
+    }
+}
+
+static void print_size_body(struct text *out, const struct emission *e, const struct signature *s,
+                            const struct layout *layout, bool gemm_and_table) {
+    signature_forget_dims(s);
+    bool table = gemm_and_table && s->plan->in_parts, area = table || layout->pools.len;
+    if (table)
+        text_printf(out, "    size_t bytes = mx_size_slots(0, 1, %u, sizeof(size_t));\n", body_places(s));
+    else if (area)
+        text_puts(out, "    size_t bytes = 0;\n");
+    bool gemm = gemm_and_table && body_uses_gemm(s);
+    text_puts(out, gemm ? "    size_t product = 0;\n" : "");
+    print_pools(out, e, s, layout);
+    if (gemm)
+        print_products(out, e, s);
+    for (size_t i = 0; i < s->dims.len; i++)
+        if (!s->use->printed[s->dims.at[i]])
+            text_printf(out, "    (void)%s;\n", s->dim_name[s->dims.at[i]]);
+    text_printf(out, "    return %s;\n",
+                area ? (gemm ? "mx_size_add(mx_size_area(bytes), product)" : "mx_size_area(bytes)")
+                     : (gemm ? "product" : "0"));
+}
+
+void body_print_worksize(struct text *out, const struct emission *e, const struct signature *s) {
+    print_size_body(out, e, s, &s->plan->work, true);
+}
+
+void body_print_savedsize(struct text *out, const struct emission *e, const struct signature *s) {
+    print_size_body(out, e, s, &s->plan->saved, false);
+}
+
+bool body_fixed_worksize(const struct emission *e, const struct signature *s, uint64_t *bytes) {
+    uint64_t real = e->f32 ? 4 : 8;
+    *bytes = 0;
+    if (!s->fixed || body_uses_gemm(s) || s->plan->in_parts)
+        return false;
+    for (size_t i = 0; i < s->plan->work.pools.len; i++) {
+        int64_t elements = 0;
+        poly_is_number(e->graph->polys, s->plan->work.pools.at[i].elements, &elements);
+        *bytes += s->plan->work.pools.at[i].slots * (((uint64_t)elements * real + 63) / 64 * 64);
+    }
+    *bytes += s->plan->work.pools.len ? 63 : 0;
+    return true;
+}

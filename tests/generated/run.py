@@ -1,0 +1,36 @@
+#!/usr/bin/python3
+"""Generated code as its callers meet it: the contract of abi.md, case by case.
+
+  run.py [GROUP…]     contract, memory, compilers, names, command, scale, consumers; all of them without arguments
+"""
+import sys
+import time
+
+from common import mx
+import command
+import compilers
+import consumers
+import contract
+import memory
+import names
+import scale
+
+GROUPS = {"contract": contract, "memory": memory, "compilers": compilers, "names": names, "command": command,
+          "scale": scale, "consumers": consumers}
+
+
+def main():
+    tap = mx.Tap()
+    for name in sys.argv[1:] or GROUPS:
+        for case in GROUPS[name].CASES:
+            begin = time.monotonic()
+            try:
+                with mx.workspace() as folder:
+                    case(tap, folder)
+            except Exception as error:
+                tap.ok(False, f"{name}: {case.__name__}: runs", f"{type(error).__name__}: {error}")
+            print(f"# {name}: {case.__name__}: {time.monotonic() - begin:.1f} s", flush=True)
+    tap.done()
+
+
+main()
