@@ -22,7 +22,7 @@ def script(suite):
     return [([os.path.join(TESTS, suite, "run.py")], {})]
 
 
-SUITES = {suite: script(suite) for suite in ("lang", "calculus", "random", "fuzz", "house")}
+SUITES = {suite: script(suite) for suite in ("lang", "calculus", "generated", "random", "fuzz", "house")}
 SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
                      for cpu in CPUS for program in PROGRAMS]
 

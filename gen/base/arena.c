@@ -8,7 +8,7 @@
 #ifdef MX_ARENA_EACH /* every object its own block, so that memory checkers see its edges */
 #define CHUNK_BYTES 0
 #else
-#define CHUNK_BYTES (64u * 1024u)
+#define CHUNK_BYTES (512u * 1024u) /* so large that calloc gets zeroed pages and need not clear them */
 #endif
 
 struct chunk {

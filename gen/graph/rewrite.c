@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-enum { MERGED_FACTORS = 10, MERGED_TERMS = 64 };
+/* As many as the search for an order can take; fewer where the outer product does not sum, since little is to be won
+ * there. */
+enum { MERGED_FACTORS = 10, MERGED_POINTWISE = 4, MERGED_TERMS = 64 };
 
 /* A reduction or along-operator of an operand whose axes may have changed places. */
 static struct value rebuild_over_axes(struct graph *graph, struct node node, const struct operand *operand) {
@@ -130,6 +132,7 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
     bool product = node.kind == NODE_PRODUCT;
+    size_t most = !product ? MERGED_TERMS : node.labels > node.rank ? MERGED_FACTORS : MERGED_POINTWISE;
     double number = node.number;
     if (product || node.kind == NODE_SUM)
         for (size_t k = node.count; k-- > 0;) {
@@ -137,7 +140,7 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
             size_t merged = form->operands.len - 1 + inner->count;
             double inner_number = inner->number;
             if (inner->kind == node.kind && inner->count && rewriting->uses[node.operands[k].node] == 1 &&
-                merged <= (product ? MERGED_FACTORS : MERGED_TERMS) && form_splice(graph, form, k) && product)
+                merged <= most && form_splice(graph, form, k) && product)
                 number *= inner_number;
         }
     return graph_rebuild(graph, id, form, number);
