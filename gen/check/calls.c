@@ -64,7 +64,9 @@ static bool check_count(struct checker *c, ast_id id, enum op op) {
         return (given == 1 || given == 2) || report_count(c, id, "1 or 2 arguments");
     if (op == OP_norm)
         return (given == 1 || given == 2) || report_count(c, id, "1 or 2 arguments");
-    const char *takes = format_string(c->arena, "%u argument%s", (unsigned)arity, arity == 1 ? "" : "s");
+    bool pair = op_overload(op, (int)arity + 1) != op; /* max(x) and max(a, b) */
+    const char *takes = pair ? format_string(c->arena, "%u or %u arguments", (unsigned)arity, (unsigned)arity + 1)
+                             : format_string(c->arena, "%u argument%s", (unsigned)arity, arity == 1 ? "" : "s");
     return given == arity || report_count(c, id, takes);
 }
 
@@ -202,17 +204,19 @@ static struct type along(struct checker *c, ast_id id, struct type type, const s
     return options->has_axis && axis_of(c, options, type) < 0 ? type_unknown() : type;
 }
 
+/* All arguments broadcast together, from left to right. */
 static struct type elementwise(struct checker *c, ast_id id, enum op op) {
     struct type type = argument(c, id, 0);
     struct fault fault = {0};
-    if (op_records[op].arity == 1)
-        return type;
-    size_t mark = c->trail.len;
-    if (types_broadcast(c, id, type, argument(c, id, 1), &type, &fault))
-        return type;
-    unify_undo(c, mark);
-    report_fault(c, id, ast_child(c->ast, id, 0), ast_child(c->ast, id, 1), &fault);
-    return type_unknown();
+    for (uint32_t i = 1; i < (uint32_t)op_records[op].arity; i++) {
+        size_t mark = c->trail.len;
+        if (types_broadcast(c, id, type, argument(c, id, i), &type, &fault))
+            continue;
+        unify_undo(c, mark);
+        report_fault(c, id, ast_child(c->ast, id, i - 1), ast_child(c->ast, id, i), &fault);
+        return type_unknown();
+    }
+    return type;
 }
 
 static struct type two_lists(struct checker *c, ast_id id, enum op op) {
@@ -311,9 +315,7 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
 }
 
 /* What this version does not have yet; NULL if it has the function. */
-static const char *later_function(struct checker *c, ast_id id, enum op op) {
-    if (op == OP_max && call_positional(c->ast, id) == 2)
-        return "max of two arguments";
+static const char *later_function(struct checker *c, enum op op) {
     return op_records[op].kind == KIND_LATER ? format_string(c->arena, "the function '%s'", op_records[op].name) : NULL;
 }
 
@@ -326,11 +328,12 @@ struct type type_call(struct checker *c, ast_id id) {
         return type_unknown();
     if (op == OP_NONE)
         return report_unknown_function(c, node);
-    const char *later = later_function(c, id, op);
+    const char *later = later_function(c, op);
     if (later) {
         report_later(c, node->op_span, later);
         return type_unknown();
     }
+    op = op_overload(op, (int)call_positional(c->ast, id));
     if (!check_count(c, id, op) || !read_options(c, id, op, &options))
         return type_unknown();
     if (op == OP_norm)

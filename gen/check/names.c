@@ -17,7 +17,7 @@ static bool is_later_node(struct checker *c, const struct ast_node *node) {
     case AST_LIST:
         return true;
     case AST_BINARY:
-        return node->op <= AST_NE || node->op == AST_SOLVE;
+        return node->op == AST_SOLVE;
     case AST_CALL: {
         const struct name *name = name_of(c, node->name);
         return name->is_def || op_records[name->op].kind == KIND_LATER;

@@ -69,7 +69,7 @@ static struct type report_inverse(struct checker *c, const struct ast_node *node
 
 /* What this version does not have yet; NULL if it has the operator. */
 static const char *later_operator(enum ast_op op) {
-    return op == AST_SOLVE ? "the operator '\\'" : op <= AST_NE ? "comparisons" : NULL;
+    return op == AST_SOLVE ? "the operator '\\'" : NULL;
 }
 
 static struct type type_binary(struct checker *c, ast_id id) {

@@ -56,10 +56,10 @@ static void print_operand(struct text *out, const struct body *b, const struct o
 
 static void print_call(struct text *out, const struct body *b, const struct node *node, const label *loop_of) {
     const struct op_record *record = &op_records[node->op];
-    if (record->c)
+    if (record->c && strncmp(record->c, "mx_", 3) != 0)
         text_printf(out, "%s%s(", record->c, b->e->f32 ? "f" : "");
     else
-        text_printf(out, "mx_%s_%s(", record->name, real_suffix(b->e));
+        text_printf(out, "%s%s_%s(", record->c ? "" : "mx_", record->c ? record->c : record->name, real_suffix(b->e));
     for (uint32_t i = 0; i < node->count; i++) {
         text_puts(out, i ? ", " : "");
         print_operand(out, b, &node->operands[i], loop_of, C_ADDITIVE);

@@ -442,10 +442,12 @@ static struct piece map(struct printer *p, const struct node *node, const label 
     struct piece a = broadcast(p, node, &node->operands[0], order);
     if (op_records[node->op].flags & OP_RECIPROCAL)
         return binary(p, make(p, LEVEL_POSTFIX, "1"), "/", a);
-    if (node->count == 1)
-        return call(p, op_records[node->op].name, a);
-    struct piece b = broadcast(p, node, &node->operands[1], order);
-    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s, %s)", op_records[node->op].name, a.text, b.text));
+    struct text text = text_new(p->arena);
+    text_printf(&text, "%s(%s", op_spelling(node->op), a.text);
+    for (uint32_t i = 1; i < node->count; i++)
+        text_printf(&text, ", %s", broadcast(p, node, &node->operands[i], order).text);
+    text_putc(&text, ')');
+    return make(p, LEVEL_POSTFIX, text_string(&text));
 }
 
 /* A reduction, or an operator along axes: its operand with its axes in order, and the axis if it is not all of them. */

@@ -33,3 +33,10 @@ enum op op_find(const char *name, const char *parameter, bool hidden) {
             return op;
     return OP_NONE;
 }
+
+enum op op_overload(enum op op, int arguments) {
+    for (enum op other = 1; other < OPS; other++)
+        if (op_records[other].arity == arguments && strcmp(op_spelling(other), op_spelling(op)) == 0)
+            return other;
+    return op;
+}

@@ -81,6 +81,9 @@ extern const struct op_record op_records[OPS];
  * ("1", "inf"), or NULL. Hidden ones are found only if asked for. */
 enum op op_find(const char *name, const char *parameter, bool hidden);
 
+/* Among operators of one spelling the one that takes that many arguments; op itself if there is none. */
+enum op op_overload(enum op op, int arguments);
+
 /* As programs call it: "softmax", "norm(1)". */
 const char *op_spelling(enum op op);
 

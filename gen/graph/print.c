@@ -33,7 +33,7 @@ static void print_node(struct text *text, const struct graph *graph, node_id id,
     label axes[MAX_RANK];
     text_printf(text, "%%%u = %s", id, kind_name[node->kind]);
     if (node->kind == NODE_MAP || node->kind == NODE_REDUCE || node->kind == NODE_ALONG)
-        text_printf(text, " %s", op_records[node->op].name);
+        text_printf(text, " %s", op_spelling(node->op));
     if (node->kind == NODE_INPUT)
         text_printf(text, " %s", node->name);
     if (node->kind == NODE_NUMBER || node->kind == NODE_PRODUCT) {

@@ -86,6 +86,8 @@ static struct value lower_power(struct context *c, struct value base, struct val
 }
 
 static struct value lower_binary(struct context *c, const struct ast_node *node, ast_id id) {
+    static const enum op comparisons[] = {
+        [AST_LT] = OP_lt, [AST_LE] = OP_le, [AST_GT] = OP_gt, [AST_GE] = OP_ge, [AST_EQ] = OP_eq, [AST_NE] = OP_ne};
     struct value a = value_at(c, ast_child(c->ast, id, 0)), b = value_at(c, ast_child(c->ast, id, 1));
     struct value operands[] = {a, b};
     switch (node->op) {
@@ -100,8 +102,10 @@ static struct value lower_binary(struct context *c, const struct ast_node *node,
         return value_matmul(c->graph, a, b);
     case AST_POW:
         return lower_power(c, a, b);
-    default:
+    case AST_MUL:
         return value_multiply(c->graph, 1, operands, 2);
+    default:
+        return value_map(c->graph, comparisons[node->op], operands, 2);
     }
 }
 
@@ -196,11 +200,12 @@ static struct value lower_over_axes(struct context *c, enum op op, struct value 
 }
 
 static struct value lower_call(struct context *c, const struct ast_node *node, ast_id id) {
-    enum op op = c->checked ? c->checked->op_of[id] : op_find(node->name, NULL, true);
     struct value arguments[MAX_ARGUMENTS] = {{0}};
-    for (uint32_t i = 0, k = 0; i < node->count && k < MAX_ARGUMENTS; i++)
+    int count = 0;
+    for (uint32_t i = 0; i < node->count && count < MAX_ARGUMENTS; i++)
         if (ast_node(c->ast, ast_child(c->ast, id, i))->kind != AST_NAMED)
-            arguments[k++] = value_at(c, ast_child(c->ast, id, i));
+            arguments[count++] = value_at(c, ast_child(c->ast, id, i));
+    enum op op = c->checked ? c->checked->op_of[id] : op_overload(op_find(node->name, NULL, true), count);
     struct axes axes = call_axes(c, node, op, arguments[0]);
     switch (op_records[op].kind) {
     case KIND_MAP:
