@@ -33,8 +33,8 @@ $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o: $(B)/grammar/mx.lex.h
 # ---- the runtime: kernel sources are compiled once for each element type and instruction set ----
 
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
-RT_KERNELS = kernel pack direct vector
-RT_TYPED   = gemm along ref
+RT_KERNELS = kernel pack direct vector panel
+RT_TYPED   = gemm factor along ref
 RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,generic)
 SET_generic =
 SET_avx2   = -mavx2 -mfma
@@ -88,7 +88,8 @@ demo: all examples
 # ---- tests ----
 
 RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
-            $(B)/tests/test_gemm_special_f32 $(B)/tests/test_dispatch
+            $(B)/tests/test_gemm_special_f32 $(B)/tests/test_factor_f64 $(B)/tests/test_factor_f32 \
+            $(B)/tests/test_dispatch
 RT_TCC    = $(CC) $(STD) $(WARN) -O1 $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(CFLAGS)) -Iruntime -Itests/runtime
 RT_TDEPS  = tests/runtime/operands.c tests/runtime/operands.h tests/runtime/tap.h $(B)/libmxrt.a
 
@@ -120,10 +121,11 @@ golden: all
 # ---- the rest ----
 
 BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas -o /dev/null 2>/dev/null && echo -DHAVE_OPENBLAS)
-$(B)/gemm_bench: tests/bench/gemm_bench.c $(B)/libmxrt.a
+$(B)/%_bench: tests/bench/%_bench.c $(B)/libmxrt.a
 	$(CC) $(STD) $(WARN) -O2 $(BENCH_BLAS) -Iruntime -o $@ $^ $(if $(BENCH_BLAS),-lopenblas) -lm
-bench: $(B)/gemm_bench
+bench: $(B)/gemm_bench $(B)/factor_bench
 	$(B)/gemm_bench
+	$(B)/factor_bench
 
 PREFIX ?= /usr/local
 install: all
@@ -152,7 +154,7 @@ help:
 	@echo 'make demo       the examples; trains the digits classifier'
 	@echo 'make check      every test; ends in "N passed, N failed"'
 	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'
-	@echo 'make bench      the product beside OpenBLAS, as ratios'
+	@echo 'make bench      products and factorisations beside OpenBLAS, as ratios'
 	@echo 'make golden     rewrites the expected messages and dumps; look at the difference'
 	@echo 'make format     clang-format; make lint: what CI could complain of'
 	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'

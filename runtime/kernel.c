@@ -61,4 +61,9 @@ const kernels MX_KERNEL(mx_kernels) = {
     MX_KERNEL(mx_micro),
     MX_KERNEL(mx_vector_product),
     MX_KERNEL(mx_small_product),
+    MX_KERNEL(mx_lu_columns),
+    MX_KERNEL(mx_cholesky_columns),
+    MX_KERNEL(mx_solve_block),
+    MX_KERNEL(mx_exchange_rows),
+    MX_KERNEL(mx_copy),
 };

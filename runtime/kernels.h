@@ -31,6 +31,39 @@ typedef void MX_REAL(mx_micro_function)(ptrdiff_t k, real alpha, const real *a, 
 /* A whole product without workspace. */
 typedef void MX_REAL(mx_direct_function)(const product *f);
 
+/* An n x n triangular matrix; the diagonal is not read if unit, the other triangle never. */
+typedef struct MX_REAL(mx_triangle) {
+    int lower, unit;
+    ptrdiff_t n;
+    const real *at;
+    ptrdiff_t rs, cs;
+} triangle;
+
+/* The largest triangle that is solved with in one piece. */
+#define MX_SOLVE 16
+
+/* Elements after the last row of every column that the factorisations below may read and change: 0 or NaN before and
+   after. */
+#define MX_MARGIN (512 / MX_BITS)
+
+/* A = P L U for m x n, n <= m, with contiguous columns ld apart.  Status and pivots as for mx_lu. */
+typedef int MX_REAL(mx_lu_function)(ptrdiff_t m, ptrdiff_t n, real *a, ptrdiff_t ld, size_t *pivots);
+
+/* A = L L' in the lower triangle, with contiguous columns ld apart.  Status as for mx_cholesky.  The upper triangle
+   changes. */
+typedef int MX_REAL(mx_cholesky_function)(ptrdiff_t n, real *a, ptrdiff_t ld);
+
+/* T X = B for 1 <= n <= MX_SOLVE, X in the place of B. */
+typedef void MX_REAL(mx_solve_function)(const triangle *t, ptrdiff_t columns, real *b, ptrdiff_t rs, ptrdiff_t cs);
+
+/* Row i is exchanged with row pivots[i], i from 0 to count - 1, or from count - 1 to 0 if inverse. */
+typedef void MX_REAL(mx_exchange_function)(ptrdiff_t count, const size_t *pivots, int inverse, ptrdiff_t columns,
+                                           real *b, ptrdiff_t rs, ptrdiff_t cs);
+
+/* An m x n matrix from one place to another. */
+typedef void MX_REAL(mx_copy_function)(ptrdiff_t m, ptrdiff_t n, const real *src, ptrdiff_t rs, ptrdiff_t cs, real *dst,
+                                       ptrdiff_t rd, ptrdiff_t cd);
+
 /* mr divides MX_MAX_MR and nr divides MX_MAX_NR, so that a workspace for the largest block fits every set. */
 #define MX_MAX_MR 8
 #define MX_MAX_NR (24 * 64 / MX_BITS)
@@ -41,6 +74,11 @@ typedef struct MX_REAL(mx_kernels) {
     MX_REAL(mx_micro_function) * micro;
     MX_REAL(mx_direct_function) * vector; /* m == 1 */
     MX_REAL(mx_direct_function) * small;  /* any sizes; fast for small ones with csc == 1 */
+    MX_REAL(mx_lu_function) * lu;
+    MX_REAL(mx_cholesky_function) * cholesky;
+    MX_REAL(mx_solve_function) * solve;
+    MX_REAL(mx_exchange_function) * exchange;
+    MX_REAL(mx_copy_function) * copy;
 } kernels;
 
 #endif

@@ -74,6 +74,70 @@ MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
    names another one that it supports; any other value of MXRT_CPU is ignored. */
 MX_API const char *mx_cpu_name(void);
 
+/* ---- Factorisations ------------------------------------------------------------------------------------------- */
+
+/* Square matrices of size n with any nonzero strides, elements apart; n == 0 and columns == 0 are legal and touch
+   nothing.  work is at least mx_*_worksize(...) bytes at any alignment, NULL where that is 0; its content before and
+   after means nothing.  Only what is named is read or written.  The same arguments and kernel set give the same bits.
+   Error bounds are componentwise, with c a small constant (N. Higham, Accuracy and Stability of Numerical Algorithms,
+   chapters 8 to 10).
+
+   Recursive, so that nearly all work is mx_gemm: F. Gustavson, IBM J. Res. Dev. 41(6), 1997; S. Toledo, SIAM J. Matrix
+   Anal. Appl. 18(4), 1997. */
+
+/* A = P L U: U replaces the upper triangle of A, L, whose diagonal is 1, what is below.  pivots has n elements;
+   i <= pivots[i] < n is the row that step i exchanged with row i, the first one with the largest |a| of those left in
+   column i (NaN counts as less than every number), so that |L| <= 1.  |A - P L U| <= c n eps P |L||U|.
+
+   MX_ERR_SINGULAR: a pivot, that is a diagonal element of U, is 0, infinite or NaN; so it is whenever A holds NaN or
+   Inf. The factorisation is still completed and pivots are all valid: under a pivot of 0, L holds the zeros (or NaN)
+   that are there, and A = P L U holds for an A of finite numbers that do not overflow. */
+MX_API int mx_lu_f64(size_t n, double *a, ptrdiff_t rsa, ptrdiff_t csa, size_t *pivots, void *work);
+MX_API int mx_lu_f32(size_t n, float *a, ptrdiff_t rsa, ptrdiff_t csa, size_t *pivots, void *work);
+
+/* A = L L' for symmetric positive definite A: L replaces the lower triangle; the strict upper triangle is neither read
+   nor written.  For A = U' U in the upper triangle swap the strides.  |A - L L'| <= c n eps |L||L'|.
+
+   MX_ERR_NOT_SPD: a pivot is not a positive finite number, which is so whenever the lower triangle holds NaN or Inf.
+   What the lower triangle holds then means nothing. */
+MX_API int mx_cholesky_f64(size_t n, double *a, ptrdiff_t rsa, ptrdiff_t csa, void *work);
+MX_API int mx_cholesky_f32(size_t n, float *a, ptrdiff_t rsa, ptrdiff_t csa, void *work);
+
+/* T X = B for X, which replaces B: T is n x n, lower triangular (lower != 0) or upper triangular (lower == 0); B is
+   n x columns and does not overlap T, whose strides may be 0.  The other triangle is never read, nor the diagonal,
+   taken as 1, if unit != 0.  Every column obeys |B - T X| <= c n eps |T||X|; a 0 on the diagonal divides as IEEE
+   arithmetic says.
+
+   T' X = B: swap the strides of T and negate lower.  X T = B: T' X' = B', so the strides of B, too. */
+MX_API void mx_trsm_f64(int lower, int unit, size_t n, size_t columns, const double *t, ptrdiff_t rst, ptrdiff_t cst,
+                        double *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+MX_API void mx_trsm_f32(int lower, int unit, size_t n, size_t columns, const float *t, ptrdiff_t rst, ptrdiff_t cst,
+                        float *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+
+/* B = P' B, or B = P B if inverse != 0, with the pivots of mx_lu; B is n x columns.  A X = B is then solved by P' B, L
+   and U; A' X = B by U', L' and P. */
+MX_API void mx_permute_rows_f64(size_t n, size_t columns, const size_t *pivots, int inverse, double *b, ptrdiff_t rsb,
+                                ptrdiff_t csb);
+MX_API void mx_permute_rows_f32(size_t n, size_t columns, const size_t *pivots, int inverse, float *b, ptrdiff_t rsb,
+                                ptrdiff_t csb);
+
+/* log |det A| and det A from what mx_lu left; reads the diagonal of U.  Products on the way cannot overflow or
+   underflow. A pivot of 0 gives -Inf and 0; n == 0 gives 0 and 1.  The relative error of the determinant, and the
+   absolute one of its logarithm, is at most that of n roundings in double, beside the rounding of the result. */
+MX_API double mx_lu_logabsdet_f64(size_t n, const double *lu, ptrdiff_t rs, ptrdiff_t cs);
+MX_API float mx_lu_logabsdet_f32(size_t n, const float *lu, ptrdiff_t rs, ptrdiff_t cs);
+MX_API double mx_lu_det_f64(size_t n, const double *lu, ptrdiff_t rs, ptrdiff_t cs, const size_t *pivots);
+MX_API float mx_lu_det_f32(size_t n, const float *lu, ptrdiff_t rs, ptrdiff_t cs, const size_t *pivots);
+
+/* Bytes of work for these sizes, whatever the strides, processor or environment; 0 up to n = 16.  SIZE_MAX: n x n or
+   n x columns elements exceed PTRDIFF_MAX bytes. */
+MX_API size_t mx_lu_f64_worksize(size_t n);
+MX_API size_t mx_lu_f32_worksize(size_t n);
+MX_API size_t mx_cholesky_f64_worksize(size_t n);
+MX_API size_t mx_cholesky_f32_worksize(size_t n);
+MX_API size_t mx_trsm_f64_worksize(size_t n, size_t columns);
+MX_API size_t mx_trsm_f32_worksize(size_t n, size_t columns);
+
 /* ---- Naive twins ---------------------------------------------------------------------------------------------- */
 
 /* The same contracts by three plain loops, accumulated in a wider type and rounded once: what tests compare with.
@@ -84,6 +148,23 @@ MX_API void mx_ref_gemm_f64(size_t m, size_t n, size_t k, double alpha, const do
 MX_API void mx_ref_gemm_f32(size_t m, size_t n, size_t k, float alpha, const float *a, ptrdiff_t rsa, ptrdiff_t csa,
                             const float *b, ptrdiff_t rsb, ptrdiff_t csb, float beta, float *c, ptrdiff_t rsc,
                             ptrdiff_t csc, void *work);
+
+MX_API int mx_ref_lu_f64(size_t n, double *a, ptrdiff_t rsa, ptrdiff_t csa, size_t *pivots, void *work);
+MX_API int mx_ref_lu_f32(size_t n, float *a, ptrdiff_t rsa, ptrdiff_t csa, size_t *pivots, void *work);
+MX_API int mx_ref_cholesky_f64(size_t n, double *a, ptrdiff_t rsa, ptrdiff_t csa, void *work);
+MX_API int mx_ref_cholesky_f32(size_t n, float *a, ptrdiff_t rsa, ptrdiff_t csa, void *work);
+MX_API void mx_ref_trsm_f64(int lower, int unit, size_t n, size_t columns, const double *t, ptrdiff_t rst,
+                            ptrdiff_t cst, double *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+MX_API void mx_ref_trsm_f32(int lower, int unit, size_t n, size_t columns, const float *t, ptrdiff_t rst, ptrdiff_t cst,
+                            float *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+MX_API void mx_ref_permute_rows_f64(size_t n, size_t columns, const size_t *pivots, int inverse, double *b,
+                                    ptrdiff_t rsb, ptrdiff_t csb);
+MX_API void mx_ref_permute_rows_f32(size_t n, size_t columns, const size_t *pivots, int inverse, float *b,
+                                    ptrdiff_t rsb, ptrdiff_t csb);
+MX_API double mx_ref_lu_logabsdet_f64(size_t n, const double *lu, ptrdiff_t rs, ptrdiff_t cs);
+MX_API float mx_ref_lu_logabsdet_f32(size_t n, const float *lu, ptrdiff_t rs, ptrdiff_t cs);
+MX_API double mx_ref_lu_det_f64(size_t n, const double *lu, ptrdiff_t rs, ptrdiff_t cs, const size_t *pivots);
+MX_API float mx_ref_lu_det_f32(size_t n, const float *lu, ptrdiff_t rs, ptrdiff_t cs, const size_t *pivots);
 
 /* ---- Along a line ----------------------------------------------------------------------------------------------- */
 

@@ -1,21 +1,6 @@
 /* Packing: operands with any strides become panels that the register block reads in order. */
 #include "simd.h"
 
-typedef real quad __attribute__((vector_size(4 * MX_BITS / 8)));
-typedef real loose_quad __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
-
-/* dst[p*w + i] = src[i*stride + p] for a 4 x 4 block: halves of pairs are exchanged, then pairs. */
-INLINE void transpose_4x4(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
-    quad r0 = *(const loose_quad *)src, r1 = *(const loose_quad *)(src + stride);
-    quad r2 = *(const loose_quad *)(src + 2 * stride), r3 = *(const loose_quad *)(src + 3 * stride);
-    quad s0 = __builtin_shufflevector(r0, r1, 0, 4, 2, 6), s1 = __builtin_shufflevector(r0, r1, 1, 5, 3, 7);
-    quad s2 = __builtin_shufflevector(r2, r3, 0, 4, 2, 6), s3 = __builtin_shufflevector(r2, r3, 1, 5, 3, 7);
-    *(loose_quad *)dst = __builtin_shufflevector(s0, s2, 0, 1, 4, 5);
-    *(loose_quad *)(dst + w) = __builtin_shufflevector(s1, s3, 0, 1, 4, 5);
-    *(loose_quad *)(dst + 2 * w) = __builtin_shufflevector(s0, s2, 2, 3, 6, 7);
-    *(loose_quad *)(dst + 3 * w) = __builtin_shufflevector(s1, s3, 2, 3, 6, 7);
-}
-
 /* A whole panel of width w (a constant, a multiple of 4) that lies w side by side. */
 INLINE void pack_rows(int w, ptrdiff_t k, const real *restrict src, ptrdiff_t stride_k, real *restrict dst) {
     for (ptrdiff_t p = 0; p < k; p++)

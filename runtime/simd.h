@@ -46,6 +46,11 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(MX_B
 MX_REAL(mx_pack_function) MX_KERNEL(mx_pack_a), MX_KERNEL(mx_pack_b);
 MX_REAL(mx_micro_function) MX_KERNEL(mx_micro);
 MX_REAL(mx_direct_function) MX_KERNEL(mx_vector_product), MX_KERNEL(mx_small_product);
+MX_REAL(mx_lu_function) MX_KERNEL(mx_lu_columns);
+MX_REAL(mx_cholesky_function) MX_KERNEL(mx_cholesky_columns);
+MX_REAL(mx_solve_function) MX_KERNEL(mx_solve_block);
+MX_REAL(mx_exchange_function) MX_KERNEL(mx_exchange_rows);
+MX_REAL(mx_copy_function) MX_KERNEL(mx_copy);
 
 /* c = alpha x + beta c, where beta == 0 must not read c. */
 INLINE void update(real *c, real x, real alpha, real beta) {
@@ -79,6 +84,21 @@ INLINE void store_block(int rows, int vecs, const vector *acc, real alpha, real 
         store_whole(rows, vecs, acc, alpha, beta, c, rsc);
     else
         store_corner(rows, vecs, acc, alpha, beta, c, rsc, csc, m, n);
+}
+
+typedef real quad __attribute__((vector_size(4 * MX_BITS / 8)));
+typedef real loose_quad __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+
+/* dst[p*w + i] = src[i*stride + p] for a 4 x 4 block: halves of pairs are exchanged, then pairs. */
+INLINE void transpose_4x4(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
+    quad r0 = *(const loose_quad *)src, r1 = *(const loose_quad *)(src + stride);
+    quad r2 = *(const loose_quad *)(src + 2 * stride), r3 = *(const loose_quad *)(src + 3 * stride);
+    quad s0 = __builtin_shufflevector(r0, r1, 0, 4, 2, 6), s1 = __builtin_shufflevector(r0, r1, 1, 5, 3, 7);
+    quad s2 = __builtin_shufflevector(r2, r3, 0, 4, 2, 6), s3 = __builtin_shufflevector(r2, r3, 1, 5, 3, 7);
+    *(loose_quad *)dst = __builtin_shufflevector(s0, s2, 0, 1, 4, 5);
+    *(loose_quad *)(dst + w) = __builtin_shufflevector(s1, s3, 0, 1, 4, 5);
+    *(loose_quad *)(dst + 2 * w) = __builtin_shufflevector(s0, s2, 2, 3, 6, 7);
+    *(loose_quad *)(dst + 3 * w) = __builtin_shufflevector(s1, s3, 2, 3, 6, 7);
 }
 
 #endif

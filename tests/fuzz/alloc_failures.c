@@ -1,7 +1,8 @@
 /* Compiles a few programs again and again, each time with another allocation failing, until one compilation needs fewer
  * allocations than that. Built with MX_ARENA_EACH, so that every object is an allocation of its own, with
- * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc, and with a sanitizer that sees leaks and bad accesses. Every compilation
- * must end in the message that memory ran out, and the next one in the same process must be as good as ever. */
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc, and with a sanitizer that sees leaks and bad accesses. Every
+ * compilation must end in the message that memory ran out, and the next one in the same process must be as good as
+ * ever. */
 #include "../../gen/compile.h"
 
 #include <stdio.h>
@@ -46,7 +47,8 @@ static const struct program {
     {"affine, derivation", "A = Z @ W + b; grad L wrt W, Z, b\n", MXC_DONE, EMIT_DERIVATION},
     {"affine, graph", "A = Z @ W + b; grad L wrt W, Z, b\n", MXC_DONE, EMIT_GRAPH},
     {"tree", "dim n = 2; x: [n, m*n]; y = sum(x', axis=0) # a comment\n", MXC_DONE, EMIT_AST},
-    {"logistic", "X: [m, n]\ny: [m]\nf = sum(softplus(-y * (X @ w))) / m + 0.5 * norm(w)\ngrad f wrt w, X\n", MXC_DONE, EMIT_C},
+    {"logistic", "X: [m, n]\ny: [m]\nf = sum(softplus(-y * (X @ w))) / m + 0.5 * norm(w)\ngrad f wrt w, X\n", MXC_DONE,
+     EMIT_C},
     {"softmax", "Y = softmax(Q @ K' / sqrt(n), axis=1) @ V; Q: [m, n]; grad L wrt Q, K, V\n", MXC_DONE, EMIT_C},
     {"warnings", "A: [n, n]\nB = A^2\nf = sum(B)\ngrad f wrt A, x\nx: [n]\n", MXC_DONE, EMIT_C},
     {"shapes", "W: [k, n]\nZ: [m, k]\nA = W @ Z\nB = Z + W\nC = dot(Z, W)\n", MXC_ERRORS, EMIT_C},
@@ -54,15 +56,16 @@ static const struct program {
     {"names", "y = sigmod(x)\nx = y + n\nX: [n, n / 2]\ngrad y wrt q\noutput zz\n", MXC_ERRORS, EMIT_C},
 };
 
-static int complain(const struct program *program, unsigned long at, const char *what, const struct compile_result *result) {
+static int complain(const struct program *program, unsigned long at, const char *what,
+                    const struct compile_result *result) {
     printf("%s, allocation %lu of a run fails: %s; status %d, messages: %s\n", program->name, at, what, result->status,
            result->messages.data ? result->messages.data : "");
     return 1;
 }
 
 static void run(struct compile_result *result, const struct program *program, unsigned long fail_at) {
-    struct compile_options options = {.source_name = "p.mx", .module = "p", .header_name = "p.h", .spelled = "",
-                                      .emit = program->emit};
+    struct compile_options options = {
+        .source_name = "p.mx", .module = "p", .header_name = "p.h", .spelled = "", .emit = program->emit};
     allocations = 0;
     failing = fail_at;
     compile(result, &options, program->text, strlen(program->text));

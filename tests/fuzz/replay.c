@@ -2,8 +2,8 @@
  *
  *   replay MUTATIONS FOUND FILE…
  *
- * The mutations depend on nothing but the files. An input that ends the process (a sanitizer, a demand of fuzz_compile.c,
- * ten seconds) is in the file FOUND afterwards. */
+ * The mutations depend on nothing but the files. An input that ends the process (a sanitizer, a demand of
+ * fuzz_compile.c, ten seconds) is in the file FOUND afterwards. */
 #include <sanitizer/asan_interface.h>
 #include <signal.h>
 #include <stdint.h>
@@ -64,14 +64,64 @@ static void read_input(struct input *input, const char *path) {
     fclose(file);
 }
 
-/* ---- Mutations ---------------------------------------------------------------------------------------------------- */
+/* ---- Mutations ----------------------------------------------------------------------------------------------------
+ */
 
 /* What the language is made of, and what it is not. */
-static const char *const pieces[] = {
-    "'", "@", "^", "^2", "(", ")", "[", "]", "{", "}", ",", ";", "\n", "=", ":", "-", "1", "0", "n", "m", "x", "X", "axis=0",
-    ", axis=1, keepdims=true", "sum(", "max(", "norm(", "grad f wrt x\n", "grad L wrt X, x\n", "output f\n", "dim n = 1\n",
-    ": [1]\n", ": row [n]\n", ": [m, 1]\n", "1e308", "1e-400", "999999999999999999999", "\\", "\"", "#", "\xff", "\xc3\xa9", "\t",
-    ".T", "def f(x) = ", "return", "include \"a\"\n", "X: [n, n]\n", " wrt ", "diag(", "softmax(", "work0", "mx_x", "double"};
+static const char *const pieces[] = {"'",
+                                     "@",
+                                     "^",
+                                     "^2",
+                                     "(",
+                                     ")",
+                                     "[",
+                                     "]",
+                                     "{",
+                                     "}",
+                                     ",",
+                                     ";",
+                                     "\n",
+                                     "=",
+                                     ":",
+                                     "-",
+                                     "1",
+                                     "0",
+                                     "n",
+                                     "m",
+                                     "x",
+                                     "X",
+                                     "axis=0",
+                                     ", axis=1, keepdims=true",
+                                     "sum(",
+                                     "max(",
+                                     "norm(",
+                                     "grad f wrt x\n",
+                                     "grad L wrt X, x\n",
+                                     "output f\n",
+                                     "dim n = 1\n",
+                                     ": [1]\n",
+                                     ": row [n]\n",
+                                     ": [m, 1]\n",
+                                     "1e308",
+                                     "1e-400",
+                                     "999999999999999999999",
+                                     "\\",
+                                     "\"",
+                                     "#",
+                                     "\xff",
+                                     "\xc3\xa9",
+                                     "\t",
+                                     ".T",
+                                     "def f(x) = ",
+                                     "return",
+                                     "include \"a\"\n",
+                                     "X: [n, n]\n",
+                                     " wrt ",
+                                     "diag(",
+                                     "softmax(",
+                                     "work0",
+                                     "mx_x",
+                                     "double"};
 
 static void replace(size_t at, size_t gone, const void *with, size_t size) {
     if (current.size - gone + size > LONGEST)
