@@ -106,13 +106,19 @@ static uint32_t abstract_symbol(struct checker *c, struct name *name, struct spa
     return name->symbol;
 }
 
-/* The symbol of f in 'grad f'; 0 after an error. */
-static uint32_t gradient_target(struct checker *c, const struct ast_statement *statement) {
+/* The symbol of f in 'grad f', of Y in 'vjp Y'; 0 after an error. Only the loss of grad may be defined nowhere. */
+static uint32_t request_target(struct checker *c, const struct ast_statement *statement) {
+    bool scalar =
+        statement->request == REQUEST_GRAD || statement->request == REQUEST_HVP || statement->request == REQUEST_HESS;
     ast_id id = c->ast->children.at[statement->first_target];
     struct name *name = target_name(c, id, "the derivative of an element");
     if (!name || name->clash || name->is_def)
         return 0;
     struct span span = ast_node(c->ast, id)->span;
+    if (!name->symbol && statement->request != REQUEST_GRAD) {
+        report_no_such(c, id, name);
+        return 0;
+    }
     if (!name->symbol)
         abstract_symbol(c, name, span);
     struct symbol *symbol = &c->out->symbols.at[name->symbol];
@@ -121,7 +127,7 @@ static uint32_t gradient_target(struct checker *c, const struct ast_statement *s
         complain(c, DIAG_E0306, span, name->text, symbol->kind == SYMBOL_DIM ? "a dimension" : "an input");
         return 0;
     }
-    if (symbol->type.rank == 0)
+    if (symbol->type.rank == 0 || (!scalar && symbol->type.rank != RANK_UNKNOWN))
         return name->symbol;
     if (symbol->type.rank != RANK_UNKNOWN)
         report_no_scalar(c, id, statement, symbol->type);
@@ -179,15 +185,13 @@ static bool add_variable(struct checker *c, ast_id id, uint32_t *stamps, uint32_
     return true;
 }
 
-/* The words after the request that this version does not know; true if there was none. */
+/* The word after the request that this version does not know; true if there was none. */
 static bool request_is_supported(struct checker *c, const struct ast_statement *statement) {
-    const char *word = ast_request_spelling(statement->request);
-    struct span span = {statement->span.begin, statement->span.begin + (uint32_t)strlen(word)};
-    if (statement->request != REQUEST_GRAD)
-        report_later(c, span, format_string(c->arena, "'%s'", word));
-    else if (statement->compressed)
+    size_t length = strlen(ast_request_spelling(statement->request));
+    struct span span = {statement->span.begin, statement->span.begin + (uint32_t)length};
+    if (statement->compressed)
         report_later(c, span, "'compressed'");
-    return statement->request == REQUEST_GRAD && !statement->compressed;
+    return !statement->compressed;
 }
 
 static void mark_target_read(struct checker *c, const struct ast_statement *statement) {
@@ -202,7 +206,7 @@ static void add_request(struct checker *c, const struct ast_statement *statement
         mark_target_read(c, statement);
         return;
     }
-    request.target = gradient_target(c, statement);
+    request.target = request_target(c, statement);
     request.first_variable = (uint32_t)c->out->variables.len;
     for (uint32_t k = 1; k < statement->target_count; k++)
         request.variable_count += add_variable(c, c->ast->children.at[statement->first_target + k], stamps, list);
@@ -228,9 +232,10 @@ static uint32_t function_names(struct checker *c, const struct request *request,
     const char *module = c->options->module;
     const char *stem = request->as ? request->as : module;
     bool abstract = target->kind == SYMBOL_ABSTRACT;
-    names[0] = abstract      ? format_string(c->arena, "%s_forward", stem)
-               : request->as ? request->as
-                             : format_string(c->arena, "%s_grad_%s", module, target->name);
+    names[0] = abstract ? format_string(c->arena, "%s_forward", stem)
+               : request->as
+                   ? request->as
+                   : format_string(c->arena, "%s_%s_%s", module, ast_request_spelling(request->kind), target->name);
     names[1] = format_string(c->arena, "%s_backward", stem);
     return abstract ? 2 : 1;
 }

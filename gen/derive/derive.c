@@ -190,7 +190,7 @@ static void name_cotangent(struct sweep *s, node_id id, struct value u) {
     struct value named = u;
     for (uint8_t i = 0; name && i < u.rank; i++)
         named.axis[i] = u.axis[order[i]];
-    if (name)
+    if (name && s->loss)
         graph_set_name(s->graph, named,
                        intern(s->lowering->interner, format_string(s->arena, "d%s_d%s", s->loss, name)));
 }

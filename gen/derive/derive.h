@@ -28,9 +28,14 @@ struct derivation {
 };
 
 /* Cotangents of the variables (inputs), axes in their nodes' order, zero where no target depends on one, given those of
- * the targets, each read as its target is. loss: what is differentiated, for the names of cotangents. */
+ * the targets, each read as its target is. loss: what is differentiated, for the names of cotangents;
+ * NULL: they get none. */
 void derive_vjp(struct lowering *lowering, const struct value *targets, const struct value *cotangents, size_t count,
                 const node_id *variables, size_t variable_count, const char *loss, struct value *results,
                 struct derivation *record);
+
+/* A linear map as a tensor: value, which is linear in the input direction, with the direction's axes behind its own;
+ * the result for every basis vector, without their ever being formed. */
+struct value derive_coefficients(struct lowering *lowering, struct value value, node_id direction);
 
 #endif

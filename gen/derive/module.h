@@ -4,7 +4,7 @@
 
 #include "derive.h"
 
-enum argument_role { ROLE_INPUT, ROLE_COTANGENT, ROLE_OUTPUT };
+enum argument_role { ROLE_INPUT, ROLE_COTANGENT, ROLE_TANGENT, ROLE_OUTPUT };
 
 struct argument {
     const char *name; /* as in the contract: "dL_dW" */
@@ -15,7 +15,17 @@ struct argument {
     struct value value; /* an input's own node, or what an output is */
 };
 
-enum function_kind { FUNCTION_EVAL, FUNCTION_GRAD, FUNCTION_FORWARD, FUNCTION_BACKWARD };
+enum function_kind {
+    FUNCTION_EVAL,
+    FUNCTION_GRAD,
+    FUNCTION_FORWARD,
+    FUNCTION_BACKWARD,
+    FUNCTION_VJP,
+    FUNCTION_JVP,
+    FUNCTION_HVP,
+    FUNCTION_JAC,
+    FUNCTION_HESS
+};
 
 struct function {
     const char *name; /* with the module's prefix: "affine_backward" */

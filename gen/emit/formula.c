@@ -293,7 +293,7 @@ static struct piece matrix_result(struct printer *p, struct parts *parts, const 
                     format_string(p->arena, "outer(%s, %s)", (has_left ? left.piece : ones(p, node->size[rows])).text,
                                   (has_right ? right.piece : ones(p, node->size[columns])).text));
     struct piece piece = oriented(p, &matrix, rows);
-    if (has_left && strncmp(piece.text, "eye(", 4) == 0)
+    if (has_left && piece.level == LEVEL_POSTFIX && strncmp(piece.text, "eye(", 4) == 0)
         piece = call(p, "diag", left.piece);
     else if (has_left)
         piece = binary(p, call(p, "diag", left.piece), "@", piece);

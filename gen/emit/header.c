@@ -23,8 +23,18 @@ static const char *purpose(const struct function *f) {
         return "The value and its gradient";
     case FUNCTION_FORWARD:
         return "The values, and in saved what the backward function needs of them";
-    default:
+    case FUNCTION_BACKWARD:
         return "The cotangents of the inputs, from those of the outputs and what forward saved";
+    case FUNCTION_VJP:
+        return "The value, and the transposed Jacobian times a cotangent";
+    case FUNCTION_JVP:
+        return "The value, and the Jacobian times tangents";
+    case FUNCTION_HVP:
+        return "The value, its gradient, and the Hessian times tangents";
+    case FUNCTION_JAC:
+        return "The value and its Jacobian: the value's axes first, then the input's";
+    default:
+        return "The value, its gradient, and its Hessian: the axes of the first input, then those of the second";
     }
 }
 
@@ -36,6 +46,8 @@ static void print_parameter(struct text *out, const struct emission *e, const ch
         text_printf(out, "  = %s", formula ? formula : "(a long formula; see the C file)");
     } else if (argument->role == ROLE_COTANGENT) {
         text_puts(out, "  the cotangent of that output");
+    } else if (argument->role == ROLE_TANGENT) {
+        text_puts(out, "  the tangent of that input");
     }
     text_putc(out, '\n');
 }

@@ -28,7 +28,8 @@ static void print_argument(struct text *out, const struct emission *e, const str
             text_puts(out, "null");
     } else {
         text_puts(out, ", \"structure\": \"dense\"");
-        text_puts(out, argument->role == ROLE_COTANGENT ? ", \"role\": \"cotangent\"" : "");
+        if (argument->role != ROLE_INPUT)
+            text_printf(out, ", \"role\": \"%s\"", argument_role_name(argument->role));
     }
     text_puts(out, "}");
 }

@@ -355,6 +355,20 @@ void print_gemm_sizes(struct text *out, const struct body *b, const struct kerne
     print_size_or_one(out, b, node, form.k);
 }
 
+/* "=", "+=", "-=", or with the coefficient that the product has as a term: "+= 2 *". */
+static const char *product_sign(const struct body *b, const struct kernel *kernel) {
+    double size = kernel->coefficient < 0 ? -kernel->coefficient : kernel->coefficient;
+    struct text text = text_new(b->e->arena);
+    text_puts(&text, kernel->coefficient < 0 && kernel->accumulate ? "-=" : kernel->accumulate ? "+=" : "=");
+    text_puts(&text, kernel->coefficient < 0 && !kernel->accumulate ? " -" : "");
+    if (size != 1) {
+        text_putc(&text, ' ');
+        text_double(&text, size);
+        text_puts(&text, " *");
+    }
+    return text_string(&text);
+}
+
 static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const struct node *node = graph_node(b->e->graph, kernel->node);
     struct gemm_form form;
@@ -363,7 +377,7 @@ static void print_gemm(struct text *out, const struct body *b, const struct kern
     orient(b, kernel, &form);
     for (label l = 0; l < node->rank; l++)
         target_at[kernel->target_axis[l]] = l;
-    comment(out, b, kernel->target, kernel->accumulate ? "+=" : "=",
+    comment(out, b, kernel->target, product_sign(b, kernel),
             statement_formula(b, kernel->node, kernel->target, kernel->target_axis), kernel->span, depth);
     indent(out, depth);
     text_printf(out, "mx_gemm_%s(", real_suffix(b->e));

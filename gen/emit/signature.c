@@ -195,9 +195,16 @@ void signature_poly(struct text *out, const struct emission *e, const struct sig
 }
 
 const char *argument_shape(const struct emission *e, const struct argument *argument) {
-    struct type type = {.rank = argument->rank, .row = argument->row};
-    memcpy(type.size, argument->size, sizeof type.size);
-    return type_string(e->arena, e->graph->polys, type);
+    struct text text = text_new(e->arena);
+    if (argument->rank == 0)
+        return "scalar";
+    text_puts(&text, argument->row ? "row [" : "[");
+    for (uint8_t i = 0; i < argument->rank; i++) {
+        text_puts(&text, i ? ", " : "");
+        poly_print(&text, e->graph->polys, argument->size[i]);
+    }
+    text_putc(&text, ']');
+    return text_string(&text);
 }
 
 static const char *program_name(void *context, node_id id, label order[MAX_RANK]) {

@@ -84,10 +84,69 @@ def gradient(outputs, cotangents, variable):
     return torch.zeros_like(variable) if got is None else got
 
 
+def back(scope, tensors, target, names, cotangent, graph=False):
+    """(d target / d names)' cotangent, for each name; zero where the target does not depend on it."""
+    variables = [tensors[name] for name in names]
+    got = torch.autograd.grad(scope[target], variables, cotangent, create_graph=graph, retain_graph=True, allow_unused=True)
+    return [torch.zeros_like(v) if g is None else g for g, v in zip(got, variables)]
+
+
+def again(values, variables, directions):
+    """The gradient of sum <values, directions> with respect to each variable."""
+    total = sum((value * direction).sum() for value, direction in zip(values, directions))
+    if not total.requires_grad:
+        return [torch.zeros_like(v) for v in variables]
+    got = torch.autograd.grad(total, variables, retain_graph=True, allow_unused=True)
+    return [torch.zeros_like(v) if g is None else g for g, v in zip(got, variables)]
+
+
+def rows(value, variable):
+    """The Jacobian of a tensor, one backward pass for each of its elements."""
+    flat = value.reshape(-1)
+    if not value.requires_grad:
+        return torch.zeros(value.shape + variable.shape)
+    got = [torch.autograd.grad(flat[i], variable, retain_graph=True, allow_unused=True)[0] for i in range(flat.numel())]
+    got = [torch.zeros_like(variable) if g is None else g for g in got]
+    return torch.stack(got).reshape(value.shape + variable.shape) if got else torch.zeros(value.shape + variable.shape)
+
+
+def expected_tensors(function, tensors, scope, target):
+    expected = {}
+    for output in function["outputs"][1:]:
+        second = re.fullmatch(rf"d2{target}_d(\w+)_d(\w+)", output["name"])
+        if function["kind"] == "jac":
+            expected[output["name"]] = rows(scope[target], tensors[output["name"][len(target) + 3:]])
+        elif second:
+            g = back(scope, tensors, target, [second.group(1)], torch.ones_like(scope[target]), True)[0]
+            expected[output["name"]] = rows(g, tensors[second.group(2)])
+    return expected
+
+
+def expected_directions(function, tensors, scope):
+    """What vjp, jvp and hvp functions give beside the value and gradient; tangents through two backward passes."""
+    kind, names = function["kind"], [i["name"] for i in function["inputs"] if i.get("role")]
+    target = function["outputs"][0]["name"]
+    if kind in ("jac", "hess"):
+        return expected_tensors(function, tensors, scope, target)
+    if kind == "vjp":
+        wrt = [o["name"][4:] for o in function["outputs"] if o["name"].startswith("vjp_")]
+        u = tensors[names[0]].detach() if names else torch.zeros_like(scope[target])
+        return dict(zip(["vjp_" + w for w in wrt], back(scope, tensors, target, wrt, u)))
+    wrt = [name[2:] for name in names]
+    directions = [tensors[name].detach() for name in names]
+    if kind == "jvp":
+        u = torch.zeros_like(scope[target], requires_grad=True)
+        return {"jvp_" + target: again(back(scope, tensors, target, wrt, u, True), [u], directions)[0]}
+    g = back(scope, tensors, target, wrt, torch.ones_like(scope[target]), True)
+    return dict(zip(["hvp_" + w for w in wrt], again(g, [tensors[w] for w in wrt], directions)))
+
+
 def expected_outputs(case, module, function, tensors, scope):
     """What the oracle says of every output of a function."""
     functions, expected = module.facts["functions"], {}
     kind = function["kind"]
+    if kind in ("vjp", "jvp", "hvp", "jac", "hess"):
+        expected = expected_directions(function, tensors, scope)
     if kind == "backward":
         values = functions[functions.index(function) - 1]["outputs"]
         cotangents = [i["name"] for i in function["inputs"] if i.get("role") == "cotangent"]
@@ -96,6 +155,8 @@ def expected_outputs(case, module, function, tensors, scope):
     for output in function["outputs"]:
         name = output["name"]
         derivative = re.fullmatch(r"d(\w+?)_d(\w+)", name)
+        if name in expected:
+            continue
         if name in scope and name not in tensors:
             expected[name] = scope[name]
         elif kind == "backward":
@@ -134,7 +195,60 @@ def slope(module, program, value_of, function, variable, inputs, dims, rng):
     return float(np.sum(results[-1][name] * direction)), float(along)
 
 
+def moved(module, program, function, dims, inputs, directions, step):
+    """All outputs with every variable moved along its direction."""
+    there = {name: inputs[name] + step * direction for name, direction in directions.items()}
+    return module.call(program, [function["name"]], dims, {**inputs, **there})[0]
+
+
+def check_directions(tap, label, module, program, function, inputs, dims, rng):
+    """jvp and hvp against differences along the tangents; vjp against those along random directions, times the cotangent."""
+    kind, names = function["kind"], [i["name"] for i in function["inputs"] if i.get("role")]
+    if kind == "vjp":
+        wrt = [o["name"][4:] for o in function["outputs"] if o["name"].startswith("vjp_")]
+        directions = {w: rng.standard_normal(inputs[w].shape) for w in wrt if w in inputs}
+    else:
+        directions = {name[2:]: inputs[name] for name in names if name[2:] in inputs}
+    here = module.call(program, [function["name"]], dims, inputs)[0]
+    ends = [moved(module, program, function, dims, inputs, directions, step) for step in (1e-5, -1e-5)]
+    slope = {name: (ends[0][name] - ends[1][name]) / 2e-5 for name in here}
+    target = function["outputs"][0]["name"]
+    if kind == "vjp":
+        pairs = [(sum(np.sum(here["vjp_" + w] * d) for w, d in directions.items()),
+                  np.sum((inputs[names[0]] if names else 0) * slope[target]))]
+    elif kind == "jvp":
+        pairs = [(here["jvp_" + target], slope[target])]
+    else:
+        pairs = [(here["hvp_" + n[2:]], slope[next(o for o in slope if o.endswith("_d" + n[2:]))]) for n in names]
+    for exact, measured in pairs:
+        scale = max(np.abs(exact).max(initial=0), np.abs(measured).max(initial=0), 1e-2)
+        tap.ok(np.abs(exact - measured).max(initial=0) <= 2e-6 * scale, f"{label}: {function['name']} as differences say",
+               f"exact {exact!r}, differences {measured!r}")
+
+
+def check_tensors(tap, label, module, program, function, inputs, dims, rng):
+    """Jacobians and Hessians contracted with a random direction against differences of the value or gradient along it."""
+    here = module.call(program, [function["name"]], dims, inputs)[0]
+    target = function["outputs"][0]["name"]
+    for output in function["outputs"][1:]:
+        names = re.fullmatch(rf"d2{target}_d(\w+)_d(\w+)", output["name"])
+        of, wrt = (f"d{target}_d{names.group(1)}", names.group(2)) if names else (target, output["name"][len(target) + 3:])
+        if function["kind"] == "hess" and not names or wrt not in inputs:
+            continue
+        direction = rng.standard_normal(inputs[wrt].shape)
+        ends = [moved(module, program, function, dims, inputs, {wrt: direction}, step)[of] for step in (1e-5, -1e-5)]
+        measured = (ends[0] - ends[1]) / 2e-5
+        exact = np.tensordot(here[output["name"]], direction, direction.ndim)
+        scale = max(np.abs(exact).max(initial=0), np.abs(measured).max(initial=0), 1e-2)
+        tap.ok(np.abs(exact - measured).max(initial=0) <= 2e-6 * scale, f"{label}: {output['name']} as differences say",
+               f"exact {exact!r}, differences {measured!r}")
+
+
 def check_differences(tap, case, label, module, program, function, inputs, dims, rng):
+    if function["kind"] in ("jac", "hess"):
+        return check_tensors(tap, label, module, program, function, inputs, dims, rng)
+    if function["kind"] in ("vjp", "jvp", "hvp"):
+        return check_directions(tap, label, module, program, function, inputs, dims, rng)
     functions = module.facts["functions"]
     before = [functions[functions.index(function) - 1]["name"]] if function["kind"] == "backward" else []
     for output in function["outputs"]:

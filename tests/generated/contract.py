@@ -19,6 +19,9 @@ int affine_backward(size_t Z_rows, size_t Z_cols, size_t W_cols,
 """
 
 
+ROLES = {"backward": "cotangent", "vjp": "cotangent", "jvp": "tangent", "hvp": "tangent"}
+
+
 def without_comments(text):
     return re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
 
@@ -209,7 +212,7 @@ def every_json(tap, folder):
             for a in f["inputs"] + f["outputs"]:
                 keys = set(a) - {"role"}
                 wrong += [a] * (keys != (ARGUMENT if a in f["inputs"] else {"name", "shape", "formula"}))
-                wrong += [a] * ("role" in a and (a["role"] != "cotangent" or f["kind"] != "backward"))
+                wrong += [a] * ("role" in a and a["role"] != ROLES.get(f["kind"]))
                 wrong += [a] * (not all(type(s) is int or set(re.findall(r"[A-Za-z_]\w*", s)) <= known and s
                                         for s in a["shape"]))
                 wrong += [a] * (any(type(s) is str and s.isdigit() for s in a["shape"]))
