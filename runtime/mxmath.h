@@ -31,6 +31,11 @@ static inline double mx_sign_f64(double x) {
     return x > 0 ? 1.0 : x < 0 ? -1.0 : x;
 }
 
+/* Constant to differentiation; here just x. */
+static inline double mx_stop_f64(double x) {
+    return x;
+}
+
 static inline double mx_reciprocal_f64(double x) {
     return 1.0 / x;
 }
@@ -162,6 +167,10 @@ static inline float mx_step_f32(float x) {
 
 static inline float mx_sign_f32(float x) {
     return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
+}
+
+static inline float mx_stop_f32(float x) {
+    return x;
 }
 
 static inline float mx_reciprocal_f32(float x) {

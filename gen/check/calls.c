@@ -259,7 +259,7 @@ static bool check_square(struct checker *c, ast_id id, struct type type) {
     return false;
 }
 
-static struct type trace_or_diag(struct checker *c, ast_id id, enum op op) {
+static struct type of_square(struct checker *c, ast_id id, enum op op) {
     struct type type = argument(c, id, 0);
     bool diag = op_records[op].shape == SHAPE_DIAG;
     if (type.rank == 1 && diag)
@@ -268,6 +268,8 @@ static struct type trace_or_diag(struct checker *c, ast_id id, enum op op) {
         return report_kind(c, id, diag ? "a vector or a square matrix" : "a square matrix");
     if (!check_square(c, id, type))
         return type_unknown();
+    if (op_records[op].shape == SHAPE_SQUARE)
+        return type;
     return diag ? type_list(type.size[0], false) : type_scalar();
 }
 
@@ -304,8 +306,9 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     case SHAPE_INNER:
         return two_alike(c, id);
     case SHAPE_TRACE:
+    case SHAPE_SQUARE:
     case SHAPE_DIAG:
-        return trace_or_diag(c, id, op);
+        return of_square(c, id, op);
     case SHAPE_EYE:
     case SHAPE_FILL:
         return filled(c, id, op);

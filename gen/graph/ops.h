@@ -37,6 +37,7 @@ enum op_shape {
     SHAPE_INNER,       /* two values of one shape to a scalar */
     SHAPE_OUTER,       /* two lists to a matrix */
     SHAPE_TRACE,       /* a square matrix to a scalar */
+    SHAPE_SQUARE,      /* a square matrix to one of its shape */
     SHAPE_DIAG,        /* a list [n] to a matrix [n, n]; a square matrix to a vector */
     SHAPE_EYE,         /* (n): an [n, n] matrix; n is a dimension */
     SHAPE_FILL         /* (n) or (m, n): a vector or a matrix */
