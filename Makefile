@@ -160,5 +160,5 @@ help:
 	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'
 	@echo 'make clean'
 
--include $(shell find $(B) -name '*.d' -not -path '*/asan/*' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' 2>/dev/null)
 .PHONY: all examples demo check asan asan-programs golden bench install format lint clean help
