@@ -215,8 +215,7 @@ static int write_result(struct arena *arena, const struct options *options, cons
 }
 
 static int run_compiler(struct arena *arena, const struct options *options) {
-    struct reader reader = {
-        .arena = arena, .folders = options->folders.at, .folder_count = options->folders.len};
+    struct reader reader = {.arena = arena, .folders = options->folders.at, .folder_count = options->folders.len};
     struct reading reading = {read_included, &reader};
     struct compile_options compile_options = options->compile;
     compile_options.reading = &reading;

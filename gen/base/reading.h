@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct reading_file {
-    size_t number;    /* the same for one file by whatever path it is reached: 0 is the program, 1 the first that is new */
+    size_t number; /* the same for one file by whatever path it is reached: 0 is the program, 1 the first that is new */
     const char *name; /* for messages, and for who asks what was read */
     const char *text; /* NUL-terminated, or NULL if the file was given before; stays until the compilation is over */
     size_t length;

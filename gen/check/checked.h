@@ -35,7 +35,7 @@ struct symbol {
     uint32_t statement;    /* VALUE: index of its STATEMENT_ASSIGN in ast->statements */
     enum ast_hidden hidden;
     bool declared, read; /* read: some expression or request uses it */
-    poly fixed;            /* DIM: the number it is fixed to by 'dim' or -D, else POLY_NONE */
+    poly fixed;          /* DIM: the number it is fixed to by 'dim' or -D, else POLY_NONE */
 };
 
 struct request {

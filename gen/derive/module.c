@@ -330,8 +330,7 @@ static void name_nodes(struct builder *b) {
         if (!b->symbols[i].node || symbol->kind == SYMBOL_DIM || symbol->hidden == HIDDEN_ARGUMENT ||
             symbol->hidden == HIDDEN_RESULT)
             continue;
-        graph_set_name(b->graph, b->symbols[i],
-                       symbol->hidden ? local_name(b, &taken, symbol->name) : symbol->name);
+        graph_set_name(b->graph, b->symbols[i], symbol->hidden ? local_name(b, &taken, symbol->name) : symbol->name);
     }
 }
 

@@ -8,21 +8,21 @@
 
 /* A call that is being replaced, or a statement of the program. */
 struct frame {
-    uint32_t def;         /* 0: the program's statement */
-    uint32_t file;        /* whose text it is */
-    uint32_t statement;   /* in work: an assignment, or the 'def' for what it returns */
-    uint32_t next_call;   /* of the statement's calls */
-    ast_id call;          /* what is replaced, in the caller's file */
-    uint32_t expansion;   /* in the expanded tree */
-    const char **names;   /* by slot: what parameters and locals are called here; NULL: not assigned yet, and reported */
+    uint32_t def;       /* 0: the program's statement */
+    uint32_t file;      /* whose text it is */
+    uint32_t statement; /* in work: an assignment, or the 'def' for what it returns */
+    uint32_t next_call; /* of the statement's calls */
+    ast_id call;        /* what is replaced, in the caller's file */
+    uint32_t expansion; /* in the expanded tree */
+    const char **names; /* by slot: what parameters and locals are called here; NULL: not assigned yet, and reported */
     const char **results; /* by ordinal: what the statement's calls gave */
 };
 
 /* What is still to be written, the next on top. */
 struct copy_item {
     ast_id id;
-    bool done;       /* its operands are written */
-    bool expanded;   /* it is a node of the expanded tree itself */
+    bool done;        /* its operands are written */
+    bool expanded;    /* it is a node of the expanded tree itself */
     struct span span; /* expanded: where it is put */
 };
 

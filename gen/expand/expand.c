@@ -22,7 +22,8 @@ static const char *fresh(struct machine *m, const char *text) {
 }
 
 /* An assignment of an expression of the frame's file. */
-static void write_assignment(struct machine *m, const struct frame *frame, const struct ast_statement *like, ast_id value) {
+static void write_assignment(struct machine *m, const struct frame *frame, const struct ast_statement *like,
+                             ast_id value) {
     struct ast *out = m->copier.out;
     struct ast_statement made = *like;
     made.kind = STATEMENT_ASSIGN;
@@ -69,16 +70,24 @@ static void set_statement(struct machine *m, struct frame *frame, uint32_t state
     frame->results = NEW_ARRAY(m->program->arena, call_count(m, frame), const char *);
 }
 
-/* The call as text, for messages that speak of what it gives. */
-static const char *call_string(struct machine *m, const struct ast *ast, ast_id id) {
+static struct call *call_at(const struct machine *m, const struct frame *frame, uint32_t ordinal) {
+    const struct file *file = file_of(m, frame);
+    return &file->calls.at[file->statements[frame->statement].first_call + ordinal];
+}
+
+/* "layer(X, W, b)", cut short where it is too long to be quoted. */
+static const char *call_string(struct machine *m, const struct frame *caller, struct call *call) {
     enum { MAX_SHOWN = 40 };
-    const struct ast_node *call = ast_node(ast, id);
+    const struct ast *ast = file_of(m, caller)->ast;
+    const struct ast_node *node = ast_node(ast, call->id);
     struct text text = text_new(m->program->arena);
-    if (call->span.end - call->span.begin <= 4 * MAX_SHOWN)
-        ast_print_expression(&text, ast, id);
-    if (text.len && text.len <= MAX_SHOWN)
-        return text_string(&text);
-    return format_string(m->program->arena, "%s(...)", call->name);
+    if (!call->text) {
+        if (node->span.end - node->span.begin <= 4 * MAX_SHOWN)
+            ast_print_expression(&text, ast, call->id);
+        bool fits = text.len && text.len <= MAX_SHOWN;
+        call->text = fits ? text_string(&text) : format_string(m->program->arena, "%s(...)", node->name);
+    }
+    return call->text;
 }
 
 static void write_arguments(struct machine *m, const struct frame *caller, struct frame *callee, ast_id call) {
@@ -90,9 +99,10 @@ static void write_arguments(struct machine *m, const struct frame *caller, struc
         ast_id argument = ast_child(ast, call, i);
         struct span span = ast_node(ast, argument)->span;
         const char *name = fresh(m, ast_node(home, home->children.at[def->first_parameter + i])->name);
-        write_assignment(m, caller,
-                         &(struct ast_statement){.span = span, .name = name, .name_span = span, .hidden = HIDDEN_ARGUMENT},
-                         argument);
+        write_assignment(
+            m, caller,
+            &(struct ast_statement){.span = span, .name = name, .name_span = span, .hidden = HIDDEN_ARGUMENT},
+            argument);
         callee->names[i + 1] = name;
     }
 }
@@ -123,13 +133,13 @@ static void end_call(struct machine *m) {
     struct frame callee = vec_pop(&m->frames);
     struct frame *caller = &vec_last(&m->frames);
     const struct ast_statement *def = definition_statement(m->program, callee.def);
-    const struct ast *caller_ast = file_of(m, caller)->ast;
+    uint32_t ordinal = file_of(m, caller)->nodes[callee.call].ordinal;
     struct span span = ast_node(file_of(m, &callee)->ast, def->value)->span;
-    const char *name = fresh(m, call_string(m, caller_ast, callee.call));
+    const char *name = fresh(m, call_string(m, caller, call_at(m, caller, ordinal)));
     write_assignment(m, &callee,
                      &(struct ast_statement){.span = span, .name = name, .name_span = span, .hidden = HIDDEN_RESULT},
                      def->value);
-    caller->results[file_of(m, caller)->nodes[callee.call].ordinal] = name;
+    caller->results[ordinal] = name;
 }
 
 /* ---- The machine --------------------------------------------------------------------------------------------------
@@ -155,7 +165,7 @@ static bool step(struct machine *m) {
     const struct file *file = file_of(m, frame);
     const struct statement_fact *fact = &file->statements[frame->statement];
     while (frame->next_call < fact->call_count) {
-        ast_id call = file->calls.at[fact->first_call + frame->next_call++];
+        ast_id call = call_at(m, frame, frame->next_call++)->id;
         if (!file->nodes[call].def)
             continue;
         begin_call(m, frame, call);
@@ -176,8 +186,7 @@ static bool step(struct machine *m) {
 static void report_full(struct machine *m) {
     const struct frame *program = &m->frames.at[0];
     const struct file *file = file_of(m, program);
-    uint32_t first = file->statements[program->statement].first_call;
-    ast_id call = file->calls.at[first + program->next_call - 1];
+    ast_id call = call_at(m, program, program->next_call - 1)->id;
     diag_report(m->program->diags, DIAG_E0508, ast_node(file->ast, call)->op_span);
     m->full = true;
 }

@@ -25,12 +25,17 @@ struct statement_fact {
     bool dropped;                    /* an error was reported that makes it senseless */
 };
 
+struct call {
+    ast_id id;
+    const char *text; /* for messages that speak of what it gives; NULL: not needed yet */
+};
+
 struct file {
     const char *name;
     const struct ast *ast;
     struct node_fact *nodes;           /* by ast_id */
     struct statement_fact *statements; /* by index */
-    VEC(ast_id) calls;                 /* of definitions, each statement's in order of their ids */
+    VEC(struct call) calls;            /* of definitions, each statement's in order of their ids */
 };
 
 /* A statement by its file and its index there. */

@@ -122,7 +122,8 @@ static const char *takes_string(const struct program *p, uint32_t def) {
     struct text text = text_new(p->arena);
     text_printf(&text, "%u argument%s (", (unsigned)count, count == 1 ? "" : "s");
     for (uint32_t i = 0; i < count && i < 8; i++)
-        text_printf(&text, "%s%s", i ? ", " : "", ast_node(ast, ast->children.at[statement->first_parameter + i])->name);
+        text_printf(&text, "%s%s", i ? ", " : "",
+                    ast_node(ast, ast->children.at[statement->first_parameter + i])->name);
     text_puts(&text, count > 8 ? ", ...)" : ")");
     return text_string(&text);
 }
@@ -158,7 +159,7 @@ static void resolve_call(struct resolver *r, ast_id id) {
         return;
     fact->def = word->def;
     fact->ordinal = statement->call_count++;
-    vec_push(p->arena, &r->file->calls, id);
+    vec_push(p->arena, &r->file->calls, (struct call){id, NULL});
     if (r->def)
         vec_push(p->arena, &p->edges, (struct edge){(uint32_t)(r->file - p->files.at), id, word->def});
 }
@@ -293,8 +294,8 @@ static void add_local(struct resolver *r, uint32_t index) {
     if (word->slot) {
         const struct local *first = &r->locals.at[word->slot];
         struct diag *diag = diag_report(p->diags, DIAG_E0202, statement->name_span, statement->name);
-        diag_note(p->diags, diag, (struct span){0}, first->statement ? "the first is at %s" : "it is the parameter at %s",
-                  place_string(p, first->span));
+        diag_note(p->diags, diag, (struct span){0},
+                  first->statement ? "the first is at %s" : "it is the parameter at %s", place_string(p, first->span));
     } else {
         word->slot = (uint32_t)r->locals.len;
         vec_push(p->arena, &r->locals, (struct local){statement->name, statement->name_span, index, false});
@@ -365,8 +366,7 @@ static void report_recursion(struct visits *v, const struct edge *edge) {
     for (size_t i = first; i + 1 < v->open.len && i < first + SHOWN; i++) {
         const struct edge *way = edge_of(p, &v->open.at[i]);
         diag_note(p->diags, diag, (struct span){0}, "%s calls %s at %s", function_name(p, v->open.at[i].def),
-                  function_name(p, way->to),
-                  place_string(p, ast_node(p->files.at[way->file].ast, way->call)->op_span));
+                  function_name(p, way->to), place_string(p, ast_node(p->files.at[way->file].ast, way->call)->op_span));
     }
 }
 
