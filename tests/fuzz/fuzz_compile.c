@@ -42,8 +42,9 @@ struct shelf {
 
 static bool give_file(void *context, const char *path, const char *from, struct reading_file *file) {
     static const char *const names[] = {"a.mx", "b.mx"},
-                             *const texts[] = {"include \"b.mx\"\ndef layer(X, W, b) { Y = X @ W + b; return act(Y) }\n",
-                                               "def act(x) = x * sigmoid(x)\nn: scalar; m = act(n)"};
+                             *const texts[] = {
+                                 "include \"b.mx\"\ndef layer(X, W, b) { Y = X @ W + b; return act(Y) }\n",
+                                 "def act(x) = x * sigmoid(x)\nn: scalar; m = act(n)"};
     struct shelf *shelf = context;
     size_t which = strcmp(path, names[0]) == 0 ? 0 : 1;
     file->complaint = "there is no such file";
