@@ -27,14 +27,16 @@ void label_operand(struct checker *c, struct diag *diag, ast_id id, struct type 
 /* ---- Where a size comes from --------------------------------------------------------------------------------------
  */
 
-/* What the parameter that a node names stands for; 0 if it names none. */
-static ast_id argument_under(struct checker *c, ast_id id) {
+/* What the parameter, or the call's result, that a node names stands for; 0 if it names none. */
+static ast_id value_under(struct checker *c, ast_id id) {
     const struct symbol *symbol = &c->out->symbols.at[c->out->symbol_of[id]];
-    return symbol->hidden == HIDDEN_ARGUMENT ? c->ast->statements.at[symbol->statement].value : 0;
+    return symbol->hidden == HIDDEN_ARGUMENT || symbol->hidden == HIDDEN_RESULT
+               ? c->ast->statements.at[symbol->statement].value
+               : 0;
 }
 
-/* The name under transpositions and parameters, 0 if there is none; *axis is the same axis of it. Where a parameter
- * stands for no name, it is the parameter. */
+/* The name under transpositions, parameters and results, 0 if there is none; *axis is the same axis of it. Where a
+ * parameter stands for no name, it is the parameter. */
 static ast_id name_under(struct checker *c, ast_id id, int *axis) {
     ast_id name = 0;
     int name_axis = *axis;
@@ -43,7 +45,7 @@ static ast_id name_under(struct checker *c, ast_id id, int *axis) {
         if (kind == AST_NAME && c->out->symbol_of[id]) {
             name = id;
             *axis = name_axis;
-            id = argument_under(c, id);
+            id = value_under(c, id);
             continue;
         }
         id = kind == AST_TRANSPOSE ? ast_child(c->ast, id, 0) : 0;

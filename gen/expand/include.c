@@ -30,19 +30,25 @@ static void report_missing(struct inclusion *in, const struct ast_statement *sta
     diag_report(in->program->diags, DIAG_E0509, statement->span, statement->name, why);
 }
 
-/* "a.mx -> b.mx -> a.mx": from where the file stands among the open ones. */
-static void report_cycle(struct inclusion *in, const struct ast_statement *statement, size_t first) {
+const char *cycle_string(struct arena *arena, const char *const *names, size_t count) {
     enum { SHOWN = 6 };
-    struct program *p = in->program;
-    struct text text = text_new(p->arena);
-    const char *name = p->files.at[in->open.at[first].file].name;
-    for (size_t i = first; i < in->open.len; i++)
-        if (i < first + SHOWN || i + 1 == in->open.len)
-            text_printf(&text, "%s -> ", p->files.at[in->open.at[i].file].name);
-        else if (i == first + SHOWN)
+    struct text text = text_new(arena);
+    for (size_t i = 0; i < count; i++)
+        if (i < SHOWN || i + 1 == count)
+            text_printf(&text, "%s -> ", names[i]);
+        else if (i == SHOWN)
             text_puts(&text, "... -> ");
-    text_puts(&text, name);
-    diag_report(p->diags, DIAG_E0510, statement->span, name, text_string(&text));
+    text_puts(&text, names[0]);
+    return text_string(&text);
+}
+
+/* The file stands among the open ones from `first` on. */
+static void report_cycle(struct inclusion *in, const struct ast_statement *statement, size_t first) {
+    struct program *p = in->program;
+    VEC(const char *) names = {0};
+    for (size_t i = first; i < in->open.len; i++)
+        vec_push(p->arena, &names, p->files.at[in->open.at[i].file].name);
+    diag_report(p->diags, DIAG_E0510, statement->span, names.at[0], cycle_string(p->arena, names.at, names.len));
     in->failed = true;
 }
 

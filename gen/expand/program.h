@@ -87,6 +87,9 @@ static inline const struct ast_statement *definition_statement(const struct prog
     return origin_statement(p, p->definitions.at[def].at);
 }
 
+/* "a -> b -> a", with the middle left out of a long one. */
+const char *cycle_string(struct arena *arena, const char *const *names, size_t count);
+
 /* Reads all files. False if one cannot be read, or has a syntax error. */
 bool include_all(struct program *p, const struct ast *ast, struct included *included);
 /* Finds what every name is. Calls that cannot be expanded are no calls of definitions afterwards, so that what is left

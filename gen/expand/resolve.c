@@ -216,7 +216,7 @@ static bool takes_text(enum op op, const struct ast_node *parent, uint32_t i) {
     case AST_INDEX:
         return i > 0;
     case AST_CALL:
-        return op == OP_eye || op == OP_zeros || op == OP_ones ||
+        return op_records[op].shape == SHAPE_EYE || op_records[op].shape == SHAPE_FILL ||
                (i > 0 && (op == OP_norm || op == OP_matpow || op == OP_reshape));
     default:
         return false;
@@ -277,12 +277,11 @@ static void resolve_origin(struct program *p, struct origin at) {
 /* ---- Functions' bodies --------------------------------------------------------------------------------------------
  */
 
-static void add_parameter(struct resolver *r, uint32_t def, const struct ast_node *node) {
+static void add_parameter(struct resolver *r, const char *function, const struct ast_node *node) {
     struct program *p = r->program;
-    const struct ast_statement *statement = definition_statement(p, def);
     struct word *word = word_of(p, node->name);
     if (word->slot)
-        diag_report(p->diags, DIAG_E0506, node->span, node->name, statement->name);
+        diag_report(p->diags, DIAG_E0506, node->span, node->name, function);
     word->slot = (uint32_t)r->locals.len;
     vec_push(p->arena, &r->locals, (struct local){.name = node->name, .span = node->span});
 }
@@ -303,19 +302,23 @@ static void add_local(struct resolver *r, uint32_t index) {
     r->file->statements[index].slot = word->slot;
 }
 
+static void add_locals(struct resolver *r, uint32_t index) {
+    const struct ast *ast = r->file->ast;
+    const struct ast_statement *def = &ast->statements.at[index];
+    vec_push(r->program->arena, &r->locals, (struct local){0});
+    for (uint32_t i = 0; i < def->parameter_count; i++)
+        add_parameter(r, def->name, ast_node(ast, ast->children.at[def->first_parameter + i]));
+    for (uint32_t i = 1; i <= def->body_count; i++)
+        add_local(r, index + i);
+}
+
 static void resolve_definition(struct program *p, uint32_t def) {
     struct definition *definition = &p->definitions.at[def];
     struct resolver r = {.program = p, .file = &p->files.at[definition->at.file], .def = def};
-    const struct ast *ast = r.file->ast;
-    uint32_t index = definition->at.statement;
-    const struct ast_statement *statement = &ast->statements.at[index];
+    uint32_t index = definition->at.statement, body = definition_statement(p, def)->body_count;
     definition->first_edge = (uint32_t)p->edges.len;
-    vec_push(p->arena, &r.locals, (struct local){0});
-    for (uint32_t i = 0; i < statement->parameter_count; i++)
-        add_parameter(&r, def, ast_node(ast, ast->children.at[statement->first_parameter + i]));
-    for (uint32_t i = 1; i <= statement->body_count; i++)
-        add_local(&r, index + i);
-    for (uint32_t i = 1; i <= statement->body_count; i++)
+    add_locals(&r, index);
+    for (uint32_t i = 1; i <= body; i++)
         resolve_statement(&r, index + i);
     resolve_statement(&r, index);
     definition->slots = (uint32_t)r.locals.len - 1;
@@ -347,32 +350,36 @@ static const char *function_name(const struct program *p, uint32_t def) {
     return definition_statement(p, def)->name;
 }
 
-static void report_recursion(struct visits *v, const struct edge *edge) {
+static struct span edge_span(const struct program *p, const struct edge *edge) {
+    return ast_node(p->files.at[edge->file].ast, edge->call)->op_span;
+}
+
+/* The call leads back to the open function at `first`; the ways between are told, the last one is the place. */
+static void report_recursion(struct visits *v, const struct edge *edge, size_t first) {
     enum { SHOWN = 6 };
     struct program *p = v->program;
-    struct text text = text_new(p->arena);
-    size_t first = v->open.len - 1;
-    while (v->open.at[first].def != edge->to)
-        first--;
-    for (size_t i = first; i < v->open.len; i++)
-        if (i < first + SHOWN || i + 1 == v->open.len)
-            text_printf(&text, "%s -> ", function_name(p, v->open.at[i].def));
-        else if (i == first + SHOWN)
-            text_puts(&text, "... -> ");
-    const char *name = function_name(p, edge->to);
-    text_puts(&text, name);
-    struct span span = ast_node(p->files.at[edge->file].ast, edge->call)->op_span;
-    struct diag *diag = diag_report(p->diags, DIAG_E0503, span, name, text_string(&text));
-    for (size_t i = first; i + 1 < v->open.len && i < first + SHOWN; i++) {
-        const struct edge *way = edge_of(p, &v->open.at[i]);
-        diag_note(p->diags, diag, (struct span){0}, "%s calls %s at %s", function_name(p, v->open.at[i].def),
-                  function_name(p, way->to), place_string(p, ast_node(p->files.at[way->file].ast, way->call)->op_span));
-    }
+    VEC(const char *) names = {0};
+    bool shown = p->diags->errors < DIAG_MAX_ERRORS; /* else the first name will do */
+    for (size_t i = first; i < (shown ? v->open.len : first + 1); i++)
+        vec_push(p->arena, &names, function_name(p, v->open.at[i].def));
+    struct diag *diag =
+        diag_report(p->diags, DIAG_E0503, edge_span(p, edge), names.at[0], cycle_string(p->arena, names.at, names.len));
+    for (size_t i = 0; i + 1 < names.len && i < SHOWN; i++)
+        diag_note(p->diags, diag, (struct span){0}, "%s calls %s at %s", names.at[i], names.at[i + 1],
+                  place_string(p, edge_span(p, edge_of(p, &v->open.at[first + i]))));
 }
 
 static void enter(struct visits *v, uint32_t def) {
     v->colour[def] = OPEN;
     vec_push(v->program->arena, &v->open, (struct visit){def, 0});
+}
+
+static void cut(struct visits *v, const struct edge *edge) {
+    size_t first = v->open.len - 1;
+    while (v->open.at[first].def != edge->to)
+        first--;
+    report_recursion(v, edge, first);
+    v->program->files.at[edge->file].nodes[edge->call].def = 0;
 }
 
 static void follow(struct visits *v) {
@@ -386,10 +393,8 @@ static void follow(struct visits *v) {
     const struct edge *edge = edge_of(p, visit);
     if (v->colour[edge->to] == UNSEEN)
         enter(v, edge->to);
-    else if (v->colour[edge->to] == OPEN) {
-        report_recursion(v, edge);
-        p->files.at[edge->file].nodes[edge->call].def = 0;
-    }
+    else if (v->colour[edge->to] == OPEN)
+        cut(v, edge);
 }
 
 static void cut_recursion(struct program *p) {
