@@ -4,6 +4,7 @@
 #include "check/check.h"
 #include "derive/module.h"
 #include "emit/emit.h"
+#include "expand/expand.h"
 #include "plan/plan.h"
 
 #include <setjmp.h>
@@ -18,13 +19,9 @@ struct compilation {
     struct polys polys;
     struct graph graph;
     struct lowering lowering;
+    struct included included;
     struct text main, header;
 };
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 static void prepare(struct compilation *c, const struct compile_options *options, struct arena *arena) {
     memset(c, 0, sizeof *c);
@@ -47,6 +44,16 @@ static const struct ast *parse(struct compilation *c, const char *text, size_t l
         return ast_parse(c->arena, &c->interner, &c->diags, source);
     diag_report(&c->diags, DIAG_E0901, (struct span){0, 0}, "more than 4 GiB");
     return NULL;
+}
+
+/* NULL after an error that leaves nothing to check. */
+static const struct ast *expand_program(struct compilation *c, const struct ast *ast) {
+    struct expand_input input = {.arena = c->arena,
+                                 .interner = &c->interner,
+                                 .diags = &c->diags,
+                                 .sources = &c->sources,
+                                 .reading = c->options->reading};
+    return expand(&input, ast, &c->included);
 }
 
 static const struct checked *check_program(struct compilation *c, const struct ast *ast) {
@@ -98,9 +105,8 @@ static void run(struct compilation *c, const char *text, size_t length) {
             ast_print(&c->main, ast, &c->sources);
         return;
     }
-    if (c->diags.errors)
-        return;
-    const struct checked *checked = check_program(c, ast);
+    const struct ast *expanded = c->diags.errors ? NULL : expand_program(c, ast);
+    const struct checked *checked = expanded ? check_program(c, expanded) : NULL;
     if (c->diags.errors)
         return;
     struct module *module = module_build(&c->lowering, checked, c->options->module);
@@ -130,6 +136,8 @@ static void finish(struct compile_result *result, struct compilation *c) {
         return;
     result->main = taken(&c->main);
     result->header = taken(&c->header);
+    result->included = c->included.names.at;
+    result->included_count = c->included.names.len;
 }
 
 static void compile_in(struct arena *arena, struct compile_result *result, const struct compile_options *options,

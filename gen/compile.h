@@ -1,7 +1,9 @@
-/* The compiler as a function: text in, texts out. It reads and writes no file, keeps no state between calls, and may be
+/* The compiler as a function: text in, texts out. It opens no file, keeps no state between calls, and may be
  * called from several threads at once. */
 #ifndef MX_COMPILE_H
 #define MX_COMPILE_H
+
+#include "base/reading.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +34,7 @@ struct compile_options {
     bool warnings_are_errors;
     const char *const *silenced; /* each -Wno-NAME's NAME, known to compile_knows_warning */
     size_t silenced_count;
+    const struct reading *reading; /* of the files that the program includes; NULL: it may include none */
 };
 
 struct compile_text {
@@ -44,7 +47,9 @@ struct compile_result {
     struct compile_text messages; /* for standard error: every diagnostic */
     struct compile_text main;     /* the C file, or what --emit asked for; empty unless status is MXC_DONE */
     struct compile_text header;   /* the header; empty unless C was asked for */
-    void *memory;                 /* owns all of the above */
+    const char *const *included;  /* the names of the files read, in order, as 'reading' gave them */
+    size_t included_count;
+    void *memory; /* owns all of the above */
 };
 
 /* Compiles one program. Running out of memory is an error like any other: status MXC_ERRORS and a message. */

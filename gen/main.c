@@ -1,8 +1,10 @@
 /* The command: reads the program, calls the compiler, writes what it gives. All files of a run are written beside
  * their places first and moved there last, so that each is whole or as it was. */
 #include "base/arena.h"
+#include "base/source.h"
 #include "compile.h"
 #include "options.h"
+#include "read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,52 +20,6 @@
 static int complain(const char *what, const char *path, const char *why) {
     fprintf(stderr, "mxc: error: %s '%s': %s\n", what, path, why);
     return MXC_FILE;
-}
-
-/* ---- Reading ------------------------------------------------------------------------------------------------------
- */
-
-static int read_all(struct text *program, int file, const char *name) {
-    char buffer[1 << 16];
-    for (;;) {
-        ssize_t got = read(file, buffer, sizeof buffer);
-        if (got == 0)
-            return MXC_DONE;
-        if (got < 0 && errno != EINTR)
-            return complain("cannot read", name, strerror(errno));
-        if (got > 0)
-            text_write(program, buffer, (size_t)got);
-        if (program->len >= UINT32_MAX)
-            return complain("cannot read", name, "it is larger than 4 GiB");
-    }
-}
-
-/* So much is expected; more may come. */
-static void make_room(struct text *program, size_t bytes) {
-    program->cap = bytes + 1;
-    program->data = arena_alloc(program->arena, program->cap);
-}
-
-static int read_program(struct text *program, const char *path) {
-    if (strcmp(path, "-") == 0)
-        return read_all(program, STDIN_FILENO, "standard input");
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return complain("cannot read", path, strerror(errno));
-    struct stat about;
-    int status;
-    if (fstat(file, &about) != 0)
-        status = complain("cannot read", path, strerror(errno));
-    else if (S_ISDIR(about.st_mode))
-        status = complain("cannot read", path, "it is a directory");
-    else if (S_ISREG(about.st_mode) && about.st_size >= (off_t)UINT32_MAX)
-        status = complain("cannot read", path, "it is larger than 4 GiB");
-    else {
-        make_room(program, S_ISREG(about.st_mode) ? (size_t)about.st_size : 0);
-        status = read_all(program, file, path);
-    }
-    close(file);
-    return status;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------------------------
@@ -222,14 +178,28 @@ static int check_paths(const struct options *options) {
     return MXC_DONE;
 }
 
-/* "affine.c affine.h: affine.mx" */
-static struct compile_text dependency_rule(struct arena *arena, const struct options *options) {
+static int check_included(const struct options *options, const struct compile_result *result) {
+    const char *paths[] = {options->output, options->header, options->dependencies};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        for (size_t j = 0; paths[i] && j < result->included_count; j++)
+            if (same_file(paths[i], result->included[j])) {
+                fprintf(stderr, "mxc: error: writing '%s' would overwrite an included file\n", paths[i]);
+                return MXC_USAGE;
+            }
+    return MXC_DONE;
+}
+
+/* "affine.c affine.h: affine.mx layers.mx" */
+static struct compile_text dependency_rule(struct arena *arena, const struct options *options,
+                                           const struct compile_result *result) {
     struct text text = text_new(arena);
     for (size_t i = 0; i < options->targets.len; i++)
         text_printf(&text, "%s%s", i ? " " : "", options->targets.at[i]);
     text_putc(&text, ':');
     if (strcmp(options->input, "-") != 0)
         text_printf(&text, " %s", make_spelling(arena, options->input));
+    for (size_t i = 0; i < result->included_count; i++)
+        text_printf(&text, " %s", make_spelling(arena, result->included[i]));
     text_putc(&text, '\n');
     return (struct compile_text){text_string(&text), text.len};
 }
@@ -240,22 +210,30 @@ static int write_result(struct arena *arena, const struct options *options, cons
     if (options->header)
         add_output(&outputs, options->header, result->header);
     if (options->dependencies)
-        add_output(&outputs, options->dependencies, dependency_rule(arena, options));
+        add_output(&outputs, options->dependencies, dependency_rule(arena, options, result));
     return write_outputs(&outputs);
 }
 
 static int run_compiler(struct arena *arena, const struct options *options) {
+    struct reader reader = {.arena = arena, .folders = options->folders.at, .folder_count = options->folders.len};
+    struct reading reading = {read_included, &reader};
+    struct compile_options compile_options = options->compile;
+    compile_options.reading = &reading;
     int status = check_paths(options);
-    struct text program = text_new(arena);
-    if (!status)
-        status = read_program(&program, options->input);
     if (status)
         return status;
+    struct text program = text_new(arena);
+    bool standard = strcmp(options->input, "-") == 0;
+    const char *complaint = read_program(&reader, options->input, &program);
+    if (complaint)
+        return complain("cannot read", standard ? "standard input" : options->input, complaint);
     struct compile_result result;
-    compile(&result, &options->compile, text_string(&program), program.len);
+    compile(&result, &compile_options, text_string(&program), program.len);
     if (result.messages.length)
         fwrite(result.messages.data, 1, result.messages.length, stderr);
     status = result.status;
+    if (!status)
+        status = check_included(options, &result);
     if (!status)
         status = write_result(arena, options, &result);
     compile_free(&result);

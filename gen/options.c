@@ -14,6 +14,7 @@ enum option {
     OPTION_HEADER,
     OPTION_EMIT,
     OPTION_FIXED,
+    OPTION_FOLDER,
     OPTION_REAL,
     OPTION_NAME,
     OPTION_MD,
@@ -54,6 +55,7 @@ static const struct known known[] = {
     {"--emit", OPTION_EMIT, VALUE_EQUALS, "KIND",
      "instead of C: ast, graph, derivation or json (to -o, or standard output)"},
     {"-D", OPTION_FIXED, VALUE_JOINED, "n=128", "fixes a dimension"},
+    {"-I", OPTION_FOLDER, VALUE_JOINED, "DIR", "where included files may lie, after the folder of who includes them"},
     {"--real", OPTION_REAL, VALUE_EQUALS, "f32|f64", "the element type, whatever the program says"},
     {"--name", OPTION_NAME, VALUE_EQUALS, "NAME", "the module's name (default: the file's, made an identifier)"},
     {"-MD", OPTION_MD, VALUE_NONE, NULL, "also writes a dependency file for make, beside the .c file"},
@@ -75,7 +77,6 @@ static const struct known known[] = {
     {"--stats", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--ld", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--standalone", OPTION_LATER, VALUE_NONE, NULL, NULL},
-    {"-I", OPTION_LATER, VALUE_JOINED, "DIR", NULL},
     {"--line-directives", OPTION_LATER, VALUE_NONE, NULL, NULL},
 };
 #define KNOWN (sizeof known / sizeof *known)
@@ -216,7 +217,9 @@ static bool read_later(struct command *c, const struct known *option) {
 static bool apply_path(struct command *c, const struct known *option, const char *value) {
     if (!*value)
         return complain(c, "'%s' takes a path, which is empty here", option->spelling);
-    if (option->option == OPTION_OUTPUT)
+    if (option->option == OPTION_FOLDER)
+        vec_push(c->arena, &c->options->folders, value);
+    else if (option->option == OPTION_OUTPUT)
         c->options->output = value;
     else if (option->option == OPTION_HEADER)
         c->options->header = value;
@@ -254,6 +257,7 @@ static void set_action(struct command *c, enum action action) {
 static bool apply(struct command *c, const struct known *option, const char *value) {
     switch (option->option) {
     case OPTION_OUTPUT:
+    case OPTION_FOLDER:
     case OPTION_HEADER:
     case OPTION_MF:
         return apply_path(c, option, value);
@@ -383,11 +387,6 @@ static bool read_word(struct command *c, const char *word) {
 
 /* ---- What follows from what was said ------------------------------------------------------------------------------
  */
-
-const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* The path without the end, if it ends so. */
 static const char *without(struct arena *arena, const char *path, const char *end) {

@@ -15,6 +15,7 @@ struct options {
     const char *header;        /* NULL: written nowhere */
     const char *dependencies;  /* the dependency file, or NULL */
     VEC(const char *) targets; /* that it names, already in make's spelling */
+    VEC(const char *) folders; /* of -I */
     const char *explain;       /* the code */
     struct compile_options compile;
 };
@@ -26,7 +27,5 @@ void options_help(struct text *text);
 
 /* A path as a make rule spells it. */
 const char *make_spelling(struct arena *arena, const char *path);
-/* The part of a path after its last '/'. */
-const char *base_name(const char *path);
 
 #endif

@@ -198,7 +198,8 @@ static void print_children(struct text *text, const struct ast *ast, const struc
 }
 
 static void print_statement_head(struct text *text, const struct ast_statement *s) {
-    static const char *const kinds[] = {"declare", "assign", "dim", "real", "output", "request", "def", "include"};
+    static const char *const kinds[] = {"declare", "assign", "dim",     "real",   "output",
+                                        "request", "def",    "include", "mention"};
     text_puts(text, kinds[s->kind]);
     if (s->kind == STATEMENT_REQUEST)
         text_printf(text, " %s", ast_request_spelling(s->request));

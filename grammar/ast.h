@@ -63,7 +63,18 @@ enum ast_statement_kind {
     STATEMENT_OUTPUT,  /* output A, B: targets */
     STATEMENT_REQUEST, /* grad f wrt x, Y as name: targets[0] is f, the rest the variables */
     STATEMENT_DEF,     /* def f(x, y) = expression, or with a body in { } */
-    STATEMENT_INCLUDE  /* include "other.mx": name is the path */
+    STATEMENT_INCLUDE, /* include "other.mx": name is the path */
+
+    /* After expansion there are no DEF and INCLUDE, but: */
+    STATEMENT_MENTION /* value: an assignment's before its calls were expanded. Says in which order names occur. */
+};
+
+/* Values that expansion made. Their names are no interned ones, so that they equal no name but themselves. */
+enum ast_hidden {
+    HIDDEN_NOT,
+    HIDDEN_ARGUMENT, /* what a parameter stands for, and is called like */
+    HIDDEN_LOCAL,    /* a value that a function's body names */
+    HIDDEN_RESULT    /* what a call gives; the name is the call as text */
 };
 
 enum ast_request { REQUEST_GRAD, REQUEST_VJP, REQUEST_JVP, REQUEST_JAC, REQUEST_HESS, REQUEST_HVP, AST_REQUESTS };
@@ -92,6 +103,17 @@ struct ast_statement {
     /* DEF */
     uint32_t first_parameter, parameter_count; /* in children: AST_NAME */
     uint32_t body_count;                       /* how many of the statements that FOLLOW this one are its body */
+
+    /* After expansion */
+    enum ast_hidden hidden; /* of ASSIGN */
+    uint32_t expansion;     /* whose text this is: index in ast->expansions, or 0 for the program's own */
+};
+
+/* A function's body in the place of a call. */
+struct ast_expansion {
+    const char *function;
+    struct span call;
+    uint32_t parent; /* the expansion whose text the call is, or 0 */
 };
 
 struct ast {
@@ -99,6 +121,7 @@ struct ast {
     VEC(struct ast_node) nodes; /* at[0] is AST_NONE */
     VEC(ast_id) children;
     VEC(struct ast_statement) statements;
+    VEC(struct ast_expansion) expansions; /* at[0] unused; empty in a tree as parsed */
 };
 
 /* Parses one source that was added to the sources; syntax errors go to diags, and what could be read is in the tree. */

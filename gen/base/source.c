@@ -33,15 +33,25 @@ static size_t last_not_after(const uint32_t *at, size_t count, uint32_t key) {
 }
 
 struct place source_place(const struct sources *sources, uint32_t offset) {
-    size_t i = 0;
-    while (i + 1 < sources->all.len && sources->all.at[i + 1].base <= offset)
-        i++;
+    size_t i = 0, end = sources->all.len;
+    while (end - i > 1) {
+        size_t middle = i + (end - i) / 2;
+        if (sources->all.at[middle].base <= offset)
+            i = middle;
+        else
+            end = middle;
+    }
     const struct source *source = &sources->all.at[i];
     uint32_t local = offset < source->base ? 0 : offset - source->base;
     if (local > source->length)
         local = source->length;
     size_t line = last_not_after(source->lines.at, source->lines.len, local);
     return (struct place){source, (uint32_t)line + 1, local - source->lines.at[line] + 1};
+}
+
+const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
 const char *source_line(const struct source *source, uint32_t line, uint32_t *length) {

@@ -33,6 +33,8 @@ struct place {
  * only until the next call. */
 const struct source *sources_add(struct sources *sources, const char *name, const char *text, size_t length);
 struct place source_place(const struct sources *sources, uint32_t offset);
+/* The part of a path after its last '/'. */
+const char *base_name(const char *path);
 /* The text of a line, without its end; *length is its bytes. */
 const char *source_line(const struct source *source, uint32_t line, uint32_t *length);
 

@@ -29,20 +29,6 @@ static struct type argument(struct checker *c, ast_id id, uint32_t i) {
 /* ---- Which function -----------------------------------------------------------------------------------------------
  */
 
-static struct type report_unknown_function(struct checker *c, const struct ast_node *node) {
-    VEC(const char *) words = {0};
-    for (enum op op = 1; op < OPS; op++)
-        if (!(op_records[op].flags & OP_HIDDEN) && !op_records[op].call)
-            vec_push(c->arena, &words, op_records[op].name);
-    struct diag *diag = complain(c, DIAG_E0217, node->op_span, node->name, "");
-    const char *near = nearest_word(node->name, words.at, words.len);
-    if (name_of(c, node->name)->symbol)
-        diag_note(c->diags, diag, (struct span){0}, "%s is a value; a product is written with '*' or '@'", node->name);
-    else if (near)
-        diag_help(c->diags, diag, "did you mean %s ?", near);
-    return type_unknown();
-}
-
 static bool report_count(struct checker *c, ast_id id, const char *takes) {
     const struct ast_node *node = ast_node(c->ast, id);
     uint32_t given = call_positional(c->ast, id);
@@ -324,13 +310,10 @@ static const char *later_function(struct checker *c, enum op op) {
 
 struct type type_call(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
-    const struct name *name = name_of(c, node->name);
-    enum op op = name->op;
+    enum op op = name_of(c, node->name)->op;
     struct options options = {0};
-    if (name->is_def)
-        return type_unknown();
     if (op == OP_NONE)
-        return report_unknown_function(c, node);
+        return type_unknown(); /* expansion has told what is wrong with the call */
     const char *later = later_function(c, op);
     if (later) {
         report_later(c, node->op_span, later);

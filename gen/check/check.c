@@ -18,7 +18,7 @@ static void check_real(struct checker *c) {
     const struct ast_statement *first = NULL;
     for (uint32_t i = 0; i < c->ast->statements.len; i++) {
         const struct ast_statement *statement = &c->ast->statements.at[i];
-        if (c->skipped[i] || statement->kind != STATEMENT_REAL)
+        if (statement->kind != STATEMENT_REAL)
             continue;
         if (first && statement->name != first->name)
             complain(c, DIAG_E0227, statement->span, first->name, place_string(c, first->span));
@@ -102,14 +102,11 @@ struct checked *check(struct arena *arena, struct interner *interner, struct pol
     c->options = options;
     names_collect(c);
     names_make_symbols(c);
-    if (c->has_include)
-        return c->out;
     sizes_fix(c);
     sizes_declare(c);
     check_real(c);
     for (uint32_t i = 0; i < ast->statements.len; i++)
-        if (!c->skipped[i])
-            type_statement(c, i);
+        type_statement(c, i);
     fix_all_inferred(c);
     unify_rest(c);
     finish_types(c);

@@ -33,8 +33,9 @@ struct symbol {
     const char *structure; /* "dense"; attributes other than scalar and row are not supported yet */
     struct span span;      /* declaration, or first occurrence */
     uint32_t statement;    /* VALUE: index of its STATEMENT_ASSIGN in ast->statements */
-    bool declared, read;   /* read: some expression or request uses it */
-    poly fixed;            /* DIM: the number it is fixed to by 'dim' or -D, else POLY_NONE */
+    enum ast_hidden hidden;
+    bool declared, read; /* read: some expression or request uses it */
+    poly fixed;          /* DIM: the number it is fixed to by 'dim' or -D, else POLY_NONE */
 };
 
 struct request {

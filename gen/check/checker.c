@@ -4,13 +4,12 @@
 struct checker *checker_new(struct arena *arena, const struct ast *ast) {
     struct checker *c = NEW(arena, struct checker);
     struct checked *out = NEW(arena, struct checked);
-    size_t nodes = ast->nodes.len + 1, statements = ast->statements.len + 1;
+    size_t nodes = ast->nodes.len + 1;
     c->arena = c->name_index.arena = arena;
     c->ast = out->ast = ast;
     c->out = out;
     c->context = NEW_ARRAY(arena, nodes, uint8_t);
     c->size_of = NEW_ARRAY(arena, nodes, poly);
-    c->skipped = NEW_ARRAY(arena, statements, bool);
     out->symbol_of = NEW_ARRAY(arena, nodes, uint32_t);
     out->op_of = NEW_ARRAY(arena, nodes, enum op);
     out->type_of = NEW_ARRAY(arena, nodes, struct type);

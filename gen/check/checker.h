@@ -37,7 +37,7 @@ struct name {
     struct span dim;        /* where it is first used as a dimension */
     poly fixed;             /* the number that fixes it, or POLY_NONE */
     struct span fixed_span; /* of its 'dim n = 128'; no place if by -D */
-    bool is_dim, is_def, clash, told_late;
+    bool is_dim, clash, told_late;
 };
 
 /* A variable of the polynomials: a declared dimension or an unknown one, by its index there. */
@@ -57,6 +57,7 @@ struct binding {
 struct equation {
     poly left, right;
     ast_id at;
+    uint32_t expansion; /* of the statement that it is in */
 };
 
 enum fault_kind {
@@ -95,8 +96,6 @@ struct checker {
     struct map name_index;
     uint8_t *context; /* by ast_id */
     poly *size_of;    /* by ast_id, for CONTEXT_SIZE; POLY_NONE after an error */
-    bool *skipped;    /* by statement: not checked */
-    bool has_include; /* what names mean is then not known */
 
     VEC(struct variable) variables;
     uint32_t unknowns;

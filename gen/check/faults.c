@@ -27,14 +27,32 @@ void label_operand(struct checker *c, struct diag *diag, ast_id id, struct type 
 /* ---- Where a size comes from --------------------------------------------------------------------------------------
  */
 
-/* The name under transpositions, 0 if there is none; *axis is the same axis of it. */
+/* What the parameter, or the call's result, that a node names stands for; 0 if it names none. */
+static ast_id value_under(struct checker *c, ast_id id) {
+    const struct symbol *symbol = &c->out->symbols.at[c->out->symbol_of[id]];
+    return symbol->hidden == HIDDEN_ARGUMENT || symbol->hidden == HIDDEN_RESULT
+               ? c->ast->statements.at[symbol->statement].value
+               : 0;
+}
+
+/* The name under transpositions, parameters and results, 0 if there is none; *axis is the same axis of it. Where a
+ * parameter stands for no name, it is the parameter. */
 static ast_id name_under(struct checker *c, ast_id id, int *axis) {
-    while (ast_node(c->ast, id)->kind == AST_TRANSPOSE) {
-        id = ast_child(c->ast, id, 0);
-        if (c->out->type_of[id].rank == 2)
-            *axis = 1 - *axis;
+    ast_id name = 0;
+    int name_axis = *axis;
+    while (id) {
+        enum ast_kind kind = ast_node(c->ast, id)->kind;
+        if (kind == AST_NAME && c->out->symbol_of[id]) {
+            name = id;
+            *axis = name_axis;
+            id = value_under(c, id);
+            continue;
+        }
+        id = kind == AST_TRANSPOSE ? ast_child(c->ast, id, 0) : 0;
+        if (id && c->out->type_of[id].rank == 2)
+            name_axis = 1 - name_axis;
     }
-    return ast_node(c->ast, id)->kind == AST_NAME && c->out->symbol_of[id] ? id : 0;
+    return name;
 }
 
 static const char *inferred_string(struct checker *c, const struct symbol *symbol, int axis) {

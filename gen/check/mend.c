@@ -169,6 +169,8 @@ static const char *kept_string(struct checker *c, ast_id id) {
 static bool help_named_column(struct checker *c, struct diag *diag, uint32_t index, struct type column) {
     const struct symbol *symbol = &c->out->symbols.at[index];
     const char *shape = type_string(c->arena, c->polys, resolve_type(c, column));
+    if (symbol->hidden == HIDDEN_ARGUMENT || symbol->hidden == HIDDEN_RESULT)
+        return false;
     if (symbol->kind == SYMBOL_INPUT)
         return help_retyped(c, diag, index, column, format_string(c->arena, "%s: %s", symbol->name, shape));
     ast_id value = symbol->kind == SYMBOL_VALUE ? c->ast->statements.at[symbol->statement].value : 0;
@@ -217,7 +219,8 @@ static const char *near_value(struct checker *c, const char *word) {
         return NULL;
     for (size_t i = 1; i < c->names.len; i++) {
         const struct name *name = &c->names.at[i];
-        if ((name->declared || name->assigned) && name->text != word)
+        bool hidden = name->symbol && c->out->symbols.at[name->symbol].hidden;
+        if ((name->declared || name->assigned) && name->text != word && !hidden)
             vec_push(c->arena, &words, name->text);
     }
     return nearest_word(word, words.at, words.len);

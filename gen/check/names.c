@@ -18,10 +18,8 @@ static bool is_later_node(struct checker *c, const struct ast_node *node) {
         return true;
     case AST_BINARY:
         return node->op == AST_SOLVE;
-    case AST_CALL: {
-        const struct name *name = name_of(c, node->name);
-        return name->is_def || op_records[name->op].kind == KIND_LATER;
-    }
+    case AST_CALL:
+        return name_of(c, node->name)->op && op_records[name_of(c, node->name)->op].kind == KIND_LATER;
     default:
         return false;
     }
@@ -69,29 +67,6 @@ static void mark_roots(struct checker *c, const struct ast_statement *statement)
 /* ---- Collecting ---------------------------------------------------------------------------------------------------
  */
 
-static void skip_definition(struct checker *c, uint32_t index) {
-    const struct ast_statement *statement = &c->ast->statements.at[index];
-    if (!c->skipped[index])
-        report_later(c, statement->name_span.end ? statement->name_span : statement->span, "function definitions");
-    for (uint32_t i = 0; i <= statement->body_count && index + i < c->ast->statements.len; i++)
-        c->skipped[index + i] = true;
-    if (statement->name)
-        name_of(c, statement->name)->is_def = true;
-}
-
-/* Definitions and included files come first: what else is an error depends on them. */
-static void collect_definitions(struct checker *c) {
-    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
-        const struct ast_statement *statement = &c->ast->statements.at[i];
-        if (statement->kind == STATEMENT_DEF)
-            skip_definition(c, i);
-        if (statement->kind != STATEMENT_INCLUDE || c->skipped[i])
-            continue;
-        report_later(c, statement->span, "included files");
-        c->skipped[i] = c->has_include = true;
-    }
-}
-
 /* *first: the statement that declares, or assigns, the same name. */
 static void collect_once(struct checker *c, uint32_t index, uint32_t *first, enum diag_code code) {
     const struct ast_statement *statement = &c->ast->statements.at[index];
@@ -138,10 +113,8 @@ static void collect_statement(struct checker *c, uint32_t index) {
 
 void names_collect(struct checker *c) {
     vec_push(c->arena, &c->names, (struct name){0});
-    collect_definitions(c);
     for (uint32_t i = 0; i < c->ast->statements.len; i++)
-        if (!c->skipped[i])
-            collect_statement(c, i);
+        collect_statement(c, i);
 }
 
 /* ---- Symbols ------------------------------------------------------------------------------------------------------
@@ -178,6 +151,7 @@ static void add_variable(struct checker *c, uint32_t index) {
         return;
     struct symbol *symbol = add_symbol(c, name, name->assigned ? SYMBOL_VALUE : SYMBOL_INPUT, statement->name_span);
     symbol->declared = declares;
+    symbol->hidden = statement->hidden;
     symbol->statement = name->assigned ? name->assigned - 1 : 0;
 }
 
@@ -217,9 +191,7 @@ static void add_statement_symbols(struct checker *c, uint32_t index) {
 void names_make_symbols(struct checker *c) {
     vec_push(c->arena, &c->out->symbols, (struct symbol){0});
     for (uint32_t i = 0; i < c->ast->statements.len; i++)
-        if (!c->skipped[i])
-            add_statement_symbols(c, i);
+        add_statement_symbols(c, i);
     for (uint32_t i = 0; i < c->ast->statements.len; i++)
-        if (!c->skipped[i])
-            add_node_symbols(c, &c->ast->statements.at[i], true);
+        add_node_symbols(c, &c->ast->statements.at[i], true);
 }

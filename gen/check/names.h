@@ -4,7 +4,7 @@
 
 #include "checker.h"
 
-void names_collect(struct checker *c); /* and c->context, c->skipped */
+void names_collect(struct checker *c); /* and c->context */
 void names_make_symbols(struct checker *c);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MAX_SHOWN = 40 };
+enum { MAX_SHOWN = 40, MAX_CALLS = 5 };
 
 struct diag *complain(struct checker *c, enum diag_code code, struct span span, const char *a, const char *b) {
     if (!c->trial)
@@ -14,6 +14,20 @@ struct diag *complain(struct checker *c, enum diag_code code, struct span span, 
 
 struct diag *report_later(struct checker *c, struct span span, const char *what) {
     return complain(c, DIAG_E0401, span, what, "");
+}
+
+void note_calls(struct checker *c, size_t first, uint32_t expansion) {
+    for (size_t i = first; expansion && i < c->diags->all.len; i++) {
+        uint32_t at = expansion;
+        for (int shown = 0; at && shown < MAX_CALLS; shown++) {
+            const struct ast_expansion *call = &c->ast->expansions.at[at];
+            diag_note(c->diags, c->diags->all.at[i], (struct span){0}, "in the call of %s at %s", call->function,
+                      place_string(c, call->call));
+            at = call->parent;
+        }
+        if (at)
+            diag_note(c->diags, c->diags->all.at[i], (struct span){0}, "and so on, outwards");
+    }
 }
 
 bool is_shown(const struct checker *c) {
@@ -45,7 +59,9 @@ const char *shown_or_place(struct checker *c, ast_id id) {
 
 const char *place_string(struct checker *c, struct span span) {
     struct place place = source_place(c->diags->sources, span.begin);
-    return format_string(c->arena, "%u:%u", (unsigned)place.line, (unsigned)place.column);
+    bool several = c->diags->sources->all.len > 1;
+    return format_string(c->arena, "%s%s%u:%u", several ? place.source->name : "", several ? ":" : "",
+                         (unsigned)place.line, (unsigned)place.column);
 }
 
 static const char *source_string(struct checker *c, struct span span) {
@@ -60,7 +76,7 @@ static const char *source_string(struct checker *c, struct span span) {
 const char *statement_string(struct checker *c, uint32_t index) {
     const struct ast_statement *statement = &c->ast->statements.at[index];
     const char *text = source_string(c, statement->span), *place = place_string(c, statement->span);
-    if (!text && statement->name)
+    if (!text && statement->name && statement->hidden != HIDDEN_RESULT)
         text = format_string(c->arena, statement->kind == STATEMENT_ASSIGN ? "%s = ..." : "%s: ...", statement->name);
     return text ? format_string(c->arena, "'%s' at %s", text, place) : format_string(c->arena, "at %s", place);
 }

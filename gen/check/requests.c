@@ -23,9 +23,11 @@ static struct name *target_name(struct checker *c, ast_id id, const char *what) 
 
 static void report_no_such(struct checker *c, ast_id id, const struct name *name) {
     VEC(const char *) words = {0};
-    for (size_t i = 1; i < c->out->symbols.len && is_shown(c); i++)
-        if (c->out->symbols.at[i].kind == SYMBOL_INPUT || c->out->symbols.at[i].kind == SYMBOL_VALUE)
-            vec_push(c->arena, &words, c->out->symbols.at[i].name);
+    for (size_t i = 1; i < c->out->symbols.len && is_shown(c); i++) {
+        const struct symbol *symbol = &c->out->symbols.at[i];
+        if ((symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_VALUE) && !symbol->hidden)
+            vec_push(c->arena, &words, symbol->name);
+    }
     struct diag *diag = complain(c, DIAG_E0232, ast_node(c->ast, id)->span, name->text, "");
     const char *near = nearest_word(name->text, words.at, words.len);
     if (near)
@@ -47,7 +49,7 @@ static bool is_new(struct checker *c, uint32_t *stamps, uint32_t list, uint32_t 
 
 static void add_output(struct checker *c, ast_id id, uint32_t *stamps) {
     const struct name *name = target_name(c, id, "an element of a value as output");
-    if (!name || name->clash || name->is_def)
+    if (!name || name->clash)
         return;
     struct symbol *symbol = &c->out->symbols.at[name->symbol];
     if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT)
@@ -65,7 +67,7 @@ static bool add_outputs(struct checker *c) {
     bool any = false;
     for (uint32_t i = 0; i < c->ast->statements.len; i++) {
         const struct ast_statement *statement = &c->ast->statements.at[i];
-        if (c->skipped[i] || statement->kind != STATEMENT_OUTPUT)
+        if (statement->kind != STATEMENT_OUTPUT)
             continue;
         any = true;
         for (uint32_t k = 0; k < statement->target_count; k++)
@@ -77,7 +79,7 @@ static bool add_outputs(struct checker *c) {
 static void add_unread_outputs(struct checker *c) {
     for (uint32_t i = 0; i < c->ast->statements.len; i++) {
         const struct ast_statement *statement = &c->ast->statements.at[i];
-        if (c->skipped[i] || statement->kind != STATEMENT_ASSIGN)
+        if (statement->kind != STATEMENT_ASSIGN || statement->hidden)
             continue;
         const struct name *name = name_of(c, statement->name);
         if (name->assigned == i + 1 && !name->clash && !c->out->symbols.at[name->symbol].read)
@@ -112,7 +114,7 @@ static uint32_t request_target(struct checker *c, const struct ast_statement *st
         statement->request == REQUEST_GRAD || statement->request == REQUEST_HVP || statement->request == REQUEST_HESS;
     ast_id id = c->ast->children.at[statement->first_target];
     struct name *name = target_name(c, id, "the derivative of an element");
-    if (!name || name->clash || name->is_def)
+    if (!name || name->clash)
         return 0;
     struct span span = ast_node(c->ast, id)->span;
     if (!name->symbol && statement->request != REQUEST_GRAD) {
@@ -167,7 +169,7 @@ static void report_no_input(struct checker *c, ast_id id, const struct symbol *s
 /* One name after 'wrt'; false after an error. */
 static bool add_variable(struct checker *c, ast_id id, uint32_t *stamps, uint32_t list) {
     const struct name *name = target_name(c, id, "the derivative by an element");
-    if (!name || name->clash || name->is_def)
+    if (!name || name->clash)
         return false;
     struct symbol *symbol = &c->out->symbols.at[name->symbol];
     if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT) {
@@ -218,7 +220,7 @@ static bool add_requests(struct checker *c) {
     size_t most = c->out->symbols.len + c->ast->statements.len;
     uint32_t *stamps = NEW_ARRAY(c->arena, most, uint32_t), list = 0;
     for (uint32_t i = 0; i < c->ast->statements.len; i++)
-        if (!c->skipped[i] && c->ast->statements.at[i].kind == STATEMENT_REQUEST)
+        if (c->ast->statements.at[i].kind == STATEMENT_REQUEST)
             add_request(c, &c->ast->statements.at[i], stamps, ++list);
     return list > 0;
 }
@@ -312,9 +314,11 @@ static bool is_slip(const char *a, const char *b) {
 }
 
 static const char *slip_of(struct checker *c, const char *loss) {
-    for (size_t i = 1; i < c->out->symbols.len; i++)
-        if (c->out->symbols.at[i].kind == SYMBOL_VALUE && is_slip(loss, c->out->symbols.at[i].name))
-            return c->out->symbols.at[i].name;
+    for (size_t i = 1; i < c->out->symbols.len; i++) {
+        const struct symbol *symbol = &c->out->symbols.at[i];
+        if (symbol->kind == SYMBOL_VALUE && !symbol->hidden && is_slip(loss, symbol->name))
+            return symbol->name;
+    }
     const struct symbol *only = c->out->outputs.len == 1 ? &c->out->symbols.at[c->out->outputs.at[0]] : NULL;
     return only && only->type.rank == 0 ? only->name : NULL;
 }

@@ -139,19 +139,36 @@ bool assignment_fits(struct checker *c, struct type *declared) {
 }
 
 /* '^' with a literal integer on a square matrix could be meant as the power of the matrix. */
-void elementwise_warnings(struct checker *c) {
+static bool is_doubtful_power(struct checker *c, ast_id id) {
+    const struct ast_node *node = ast_node(c->ast, id);
     double exponent;
-    for (ast_id id = 1; id < c->ast->nodes.len; id++) {
-        const struct ast_node *node = ast_node(c->ast, id);
-        if (c->context[id] != CONTEXT_VALUE || node->kind != AST_BINARY || node->op != AST_POW)
-            continue;
-        ast_id base = ast_child(c->ast, id, 0);
-        struct type type = c->out->type_of[base];
-        if (type.rank != 2 || type.size[0] != type.size[1] ||
-            !is_literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent) || exponent == -1)
-            continue; /* -1 is an error */
-        const char *text = shown(c, base) ? shown(c, base) : "A";
-        struct diag *diag = complain(c, DIAG_W0201, node->op_span, type_string(c->arena, c->polys, type), "");
-        diag_help(c->diags, diag, "the power of the matrix is matpow(%s, %d)", text, (int)exponent);
+    if (c->context[id] != CONTEXT_VALUE || node->kind != AST_BINARY || node->op != AST_POW)
+        return false;
+    struct type type = c->out->type_of[ast_child(c->ast, id, 0)];
+    return type.rank == 2 && type.size[0] == type.size[1] &&
+           is_literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent) && exponent != -1; /* -1 is an error */
+}
+
+static void warn_power(struct checker *c, ast_id id) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    ast_id base = ast_child(c->ast, id, 0);
+    double exponent;
+    is_literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent);
+    const char *text = shown(c, base) ? shown(c, base) : "A";
+    const char *type = type_string(c->arena, c->polys, c->out->type_of[base]);
+    struct diag *diag = complain(c, DIAG_W0201, node->op_span, type, "");
+    diag_help(c->diags, diag, "the power of the matrix is matpow(%s, %d)", text, (int)exponent);
+}
+
+/* A place in a function is warned of once, for the first call that gives reason to. */
+void elementwise_warnings(struct checker *c) {
+    struct map warned = {.arena = c->arena};
+    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
+        const struct ast_statement *statement = &c->ast->statements.at[i];
+        size_t first = c->diags->all.len;
+        for (ast_id id = statement->begin; statement->kind == STATEMENT_ASSIGN && id < statement->end; id++)
+            if (is_doubtful_power(c, id) && !(*map_at(&warned, ast_node(c->ast, id)->op_span.begin))++)
+                warn_power(c, id);
+        note_calls(c, first, statement->expansion);
     }
 }

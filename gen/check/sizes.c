@@ -176,8 +176,7 @@ poly option_value(struct checker *c, const char *option, const char **name) {
 
 void sizes_fix(struct checker *c) {
     for (uint32_t i = 0; i < c->ast->statements.len; i++)
-        if (!c->skipped[i])
-            fix_statement(c, i);
+        fix_statement(c, i);
     for (size_t i = 0; i < c->options->fixed_count; i++) {
         const char *text;
         poly value = option_value(c, c->options->fixed[i], &text);

@@ -46,6 +46,7 @@ void type_statement(struct checker *c, uint32_t index) {
     c->statement = index;
     c->errors_before = c->diags->errors;
     c->trail.len = 0;
+    size_t first = c->diags->all.len;
     for (ast_id id = statement->begin; id < statement->end; id++) {
         c->reported.diag = NULL;
         type_node(c, id);
@@ -53,4 +54,5 @@ void type_statement(struct checker *c, uint32_t index) {
             help_fault(c, &c->reported);
     }
     assign(c, index);
+    note_calls(c, first, statement->expansion);
 }

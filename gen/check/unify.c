@@ -132,7 +132,7 @@ bool unify(struct checker *c, poly a, poly b, ast_id at) {
         return true;
     enum outcome outcome = solve(c, a, b, at);
     if (outcome == WAITS && !c->trial)
-        vec_push(c->arena, &c->deferred, (struct equation){a, b, at});
+        vec_push(c->arena, &c->deferred, (struct equation){a, b, at, c->ast->statements.at[c->statement].expansion});
     return outcome != DIFFERS;
 }
 
@@ -140,7 +140,9 @@ static void report_unsolved(struct checker *c, const struct equation *equation) 
     const char *left = poly_string(c->arena, c->polys, resolve(c, equation->left));
     const char *right = poly_string(c->arena, c->polys, resolve(c, equation->right));
     const char *sizes = format_string(c->arena, "%s and %s", left, right);
+    size_t first = c->diags->all.len;
     complain(c, DIAG_E0205, ast_node(c->ast, equation->at)->span, "what stands here", sizes);
+    note_calls(c, first, equation->expansion);
 }
 
 /* Rounds over the equations that had to wait, until a round solves none; what is left does not hold for every size. */

@@ -308,11 +308,30 @@ static void build_eval(struct builder *b) {
         vec_push(b->arena, &b->module->functions, eval);
 }
 
-/* Nodes get the first name that the program gave them. */
+/* A name for a local of a function: its own, or with a number where the program or another call has that. */
+static const char *local_name(struct builder *b, struct map *taken, const char *text) {
+    const char *plain = intern(b->lowering->interner, text), *name = plain;
+    uint32_t number = map_get(taken, key_of(plain));
+    while (map_get(taken, key_of(name)))
+        name = intern(b->lowering->interner, format_string(b->arena, "%s_%u", text, ++number));
+    *map_at(taken, key_of(plain)) = number ? number : 1;
+    *map_at(taken, key_of(name)) = 1;
+    return name;
+}
+
+/* Nodes get the first name that the program gave them; arguments and results of functions have none of their own. */
 static void name_nodes(struct builder *b) {
+    struct map taken = {.arena = b->arena};
     for (uint32_t i = 1; i < b->checked->symbols.len; i++)
-        if (b->symbols[i].node && b->checked->symbols.at[i].kind != SYMBOL_DIM)
-            graph_set_name(b->graph, b->symbols[i], b->checked->symbols.at[i].name);
+        if (!b->checked->symbols.at[i].hidden)
+            *map_at(&taken, key_of(b->checked->symbols.at[i].name)) = 1;
+    for (uint32_t i = 1; i < b->checked->symbols.len; i++) {
+        const struct symbol *symbol = &b->checked->symbols.at[i];
+        if (!b->symbols[i].node || symbol->kind == SYMBOL_DIM || symbol->hidden == HIDDEN_ARGUMENT ||
+            symbol->hidden == HIDDEN_RESULT)
+            continue;
+        graph_set_name(b->graph, b->symbols[i], symbol->hidden ? local_name(b, &taken, symbol->name) : symbol->name);
+    }
 }
 
 struct module *module_build(struct lowering *lowering, const struct checked *checked, const char *name) {

@@ -32,6 +32,10 @@ static const char *statement_formula(const struct body *b, node_id id, uint32_t 
     return formula_of(b->e->arena, b->e->graph, names, value, FORMULA_LONGEST);
 }
 
+static void print_place(struct text *out, struct place place) {
+    text_printf(out, "%s:%u ", base_name(place.source->name), place.line);
+}
+
 /* "A = Z @ W + b            affine.mx:1" */
 static void comment(struct text *out, const struct body *b, uint32_t target, const char *sign, const char *formula,
                     struct span span, int depth) {
@@ -41,7 +45,7 @@ static void comment(struct text *out, const struct body *b, uint32_t target, con
     size_t width = out->len - begin;
     text_repeat(out, ' ', width + 1 < POSITION ? POSITION - width : 2);
     if (span.end)
-        text_printf(out, "%s:%u ", b->e->source, source_place(b->e->sources, span.begin).line);
+        print_place(out, source_place(b->e->sources, span.begin));
     text_puts(out, "*/\n");
 }
 

@@ -50,6 +50,12 @@ static const struct program {
     {"logistic", "X: [m, n]\ny: [m]\nf = sum(softplus(-y * (X @ w))) / m + 0.5 * norm(w)\ngrad f wrt w, X\n", MXC_DONE,
      EMIT_C},
     {"softmax", "Y = softmax(Q @ K' / sqrt(n), axis=1) @ V; Q: [m, n]; grad L wrt Q, K, V\n", MXC_DONE, EMIT_C},
+    {"functions",
+     "def act(x) = x * sigmoid(x)\ndef layer(X, W) { Y = X @ W; return act(Y) }\n"
+     "A = layer(layer(Z, V), W); grad L wrt V\n",
+     MXC_DONE, EMIT_C},
+    {"wrong functions", "def f(x) = g(x, x) + foo(x)\ndef g(x) = f(x)\nA = f(B) + f\n", MXC_ERRORS, EMIT_C},
+    {"no file", "include \"a.mx\"\nA = B\n", MXC_ERRORS, EMIT_C},
     {"warnings", "A: [n, n]\nB = A^2\nf = sum(B)\ngrad f wrt A, x\nx: [n]\n", MXC_DONE, EMIT_C},
     {"shapes", "W: [k, n]\nZ: [m, k]\nA = W @ Z\nB = Z + W\nC = dot(Z, W)\n", MXC_ERRORS, EMIT_C},
     {"syntax", "A = (Z @ W\nB = 1 + * 2\nC = [A, B; \x01\ngrad A wrt\n", MXC_ERRORS, EMIT_AST},

@@ -35,6 +35,31 @@ static struct compile_options options_of(unsigned choice) {
     return options;
 }
 
+/* A program may include two files; beside them there is none. */
+struct shelf {
+    size_t given, number[2]; /* how many were; each one's number, or 0 */
+};
+
+static bool give_file(void *context, const char *path, const char *from, struct reading_file *file) {
+    static const char *const names[] = {"a.mx", "b.mx"},
+                             *const texts[] = {
+                                 "include \"b.mx\"\ndef layer(X, W, b) { Y = X @ W + b; return act(Y) }\n",
+                                 "def act(x) = x * sigmoid(x)\nn: scalar; m = act(n)"};
+    struct shelf *shelf = context;
+    size_t which = strcmp(path, names[0]) == 0 ? 0 : 1;
+    file->complaint = "there is no such file";
+    if (!*from || strcmp(path, names[which]) != 0)
+        return false;
+    if (!shelf->number[which]) {
+        shelf->number[which] = ++shelf->given;
+        file->text = texts[which];
+        file->length = strlen(texts[which]);
+    }
+    file->name = names[which];
+    file->number = shelf->number[which];
+    return true;
+}
+
 /* Small programs need little memory: that it runs out is a defect here. */
 static const char exhausted[] = "mxc: error[E0900]: memory ran out\n";
 
@@ -51,6 +76,9 @@ static void check_result(const struct compile_result *result, const struct compi
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct compile_options options = options_of(size ? data[0] & 7u : 0);
+    struct shelf shelf = {0};
+    struct reading reading = {give_file, &shelf};
+    options.reading = &reading;
     struct compile_result result;
     size_t length = size ? size - 1 : 0;
     char *program = malloc(length ? length : 1); /* of its exact size, so that reading past the end shows */

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 import mx
 
-FLOORS = ["base", "grammar", "graph", "check", "lower", "derive", "plan", "emit"]
+FLOORS = ["base", "grammar", "graph", "expand", "check", "lower", "derive", "plan", "emit"]
 TOP = {"grammar", "gen", "runtime", "examples", "tests", "Makefile", "README.md", "LICENSE"}
 
 
