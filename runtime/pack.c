@@ -1,27 +1,45 @@
 /* Packing: operands with any strides become panels that the register block reads in order. */
 #include "simd.h"
 
-typedef real quad __attribute__((vector_size(4 * MX_BITS / 8)));
-typedef real loose_quad __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+/* Rows of an operand, or columns, are read by whole lines of the cache: where strides are powers of two, lines that
+   are left half read would be gone when their turn comes again. */
+#define LINE_REALS (64 * 8 / MX_BITS)
 
-/* dst[p*w + i] = src[i*stride + p] for a 4 x 4 block: halves of pairs are exchanged, then pairs. */
-INLINE void transpose_4x4(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
-    quad r0 = *(const loose_quad *)src, r1 = *(const loose_quad *)(src + stride);
-    quad r2 = *(const loose_quad *)(src + 2 * stride), r3 = *(const loose_quad *)(src + 3 * stride);
-    quad s0 = __builtin_shufflevector(r0, r1, 0, 4, 2, 6), s1 = __builtin_shufflevector(r0, r1, 1, 5, 3, 7);
-    quad s2 = __builtin_shufflevector(r2, r3, 0, 4, 2, 6), s3 = __builtin_shufflevector(r2, r3, 1, 5, 3, 7);
-    *(loose_quad *)dst = __builtin_shufflevector(s0, s2, 0, 1, 4, 5);
-    *(loose_quad *)(dst + w) = __builtin_shufflevector(s1, s3, 0, 1, 4, 5);
-    *(loose_quad *)(dst + 2 * w) = __builtin_shufflevector(s0, s2, 2, 3, 6, 7);
-    *(loose_quad *)(dst + 3 * w) = __builtin_shufflevector(s1, s3, 2, 3, 6, 7);
+/* Squares that are transposed in registers: SIDE vectors of SIDE elements. */
+#if MX_BITS == 32 && VECTOR_BYTES >= 32
+#define SIDE 8
+#else
+#define SIDE 4
+#endif
+typedef real side __attribute__((vector_size(SIDE * MX_BITS / 8)));
+typedef real loose_side __attribute__((vector_size(SIDE * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+
+#if SIDE == 8
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#define ROUNDS 3
+#else
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#define ROUNDS 2
+#endif
+
+/* dst[p*w + i] = src[i*stride + p] for a square: a perfect shuffle of rows i and i + SIDE/2, log SIDE times. */
+INLINE void transpose_square(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
+    side x[SIDE], y[SIDE];
+    UNROLL for (int i = 0; i < SIDE; i++) x[i] = *(const loose_side *)(src + i * stride);
+    UNROLL for (int round = 0; round < ROUNDS; round++) {
+        UNROLL for (int i = 0; i < SIDE / 2; i++) {
+            y[2 * i] = LOWER(x[i], x[i + SIDE / 2]);
+            y[2 * i + 1] = UPPER(x[i], x[i + SIDE / 2]);
+        }
+        UNROLL for (int i = 0; i < SIDE; i++) x[i] = y[i];
+    }
+    UNROLL for (int i = 0; i < SIDE; i++) * (loose_side *)(dst + i * w) = x[i];
 }
 
-/* A whole panel of width w (a constant, a multiple of 4) that lies w side by side. */
-INLINE void pack_rows(int w, ptrdiff_t k, const real *restrict src, ptrdiff_t stride_k, real *restrict dst) {
-    for (ptrdiff_t p = 0; p < k; p++)
-        for (int i = 0; i < w; i++)
-            dst[p * w + i] = src[p * stride_k + i];
-}
+typedef real loose_four __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+#define ROWS_AT_A_TIME 8
 
 /* A panel of any width and strides. */
 INLINE void pack_any(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict src, ptrdiff_t stride,
@@ -34,26 +52,38 @@ INLINE void pack_any(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict s
     }
 }
 
+/* Whole panels (w constant) whose rows lie side by side: some rows of all panels, so that memory is read along them. */
+INLINE void pack_rows(int w, ptrdiff_t panels, ptrdiff_t k, const real *src, ptrdiff_t stride_k, real *dst) {
+    for (ptrdiff_t p = 0; p < k; p += ROWS_AT_A_TIME)
+        for (ptrdiff_t panel = 0; panel < panels; panel++)
+            for (ptrdiff_t q = p; q < p + ROWS_AT_A_TIME && q < k; q++) {
+                const real *from = src + q * stride_k + panel * w;
+                real *to = dst + (panel * k + q) * w;
+                UNROLL for (int i = 0; i < w / 4; i++) * (loose_four *)(to + 4 * i) =
+                    *(const loose_four *)(from + 4 * i);
+            }
+}
+
 /* A whole panel whose k direction is contiguous. */
-INLINE void pack_columns(int w, ptrdiff_t k, const real *restrict src, ptrdiff_t stride, real *restrict dst) {
-    ptrdiff_t whole = k - k % 4;
-    for (ptrdiff_t p = 0; p < whole; p += 4)
-        for (int i = 0; i < w; i += 4)
-            transpose_4x4(src + i * stride + p, stride, dst + p * w + i, w);
+INLINE void pack_columns(int w, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst) {
+    ptrdiff_t whole = k - k % LINE_REALS;
+    for (ptrdiff_t p = 0; p < whole; p += LINE_REALS)
+        for (int i = 0; i < w; i += SIDE)
+            for (int q = 0; q < LINE_REALS; q += SIDE)
+                transpose_square(src + i * stride + p + q, stride, dst + (p + q) * w + i, w);
     pack_any(w, w, k - whole, src + whole, stride, 1, dst + whole * w);
 }
 
 INLINE void pack(int w, ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, ptrdiff_t stride_k,
                  real *dst) {
-    for (ptrdiff_t i = 0; i < count; i += w, dst += w * k) {
-        const real *panel = src + i * stride;
-        if (count - i >= w && stride == 1)
-            pack_rows(w, k, panel, stride_k, dst);
-        else if (count - i >= w && stride_k == 1)
-            pack_columns(w, k, panel, stride, dst);
-        else
-            pack_any(w, count - i < w ? count - i : w, k, panel, stride, stride_k, dst);
-    }
+    ptrdiff_t whole = stride == 1 || (stride_k == 1 && w % SIDE == 0) ? count - count % w : 0;
+    if (stride == 1)
+        pack_rows(w, whole / w, k, src, stride_k, dst);
+    else
+        for (ptrdiff_t i = 0; i < whole; i += w)
+            pack_columns(w, k, src + i * stride, stride, dst + i * k);
+    for (ptrdiff_t i = whole; i < count; i += w)
+        pack_any(w, count - i < w ? count - i : w, k, src + i * stride, stride, stride_k, dst + i * k);
 }
 
 void MX_KERNEL(mx_pack_a)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, ptrdiff_t stride_k,
