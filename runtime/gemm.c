@@ -22,6 +22,11 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 /* The same where the rows of B are contiguous, so that it serves as it lies. */
 #define SMALL_IN_PLACE (96 * 96 * 96)
 
+/* Few rows of A, few columns, bytes of B that stay in the first-level cache. */
+#define FEW_ROWS 16
+#define SHALLOW 4
+#define NEAR 12288
+
 static ptrdiff_t min(ptrdiff_t a, ptrdiff_t b) {
     return a < b ? a : b;
 }
@@ -40,9 +45,9 @@ static int fits(size_t rows, size_t columns) {
     return rows == 0 || columns <= PTRDIFF_MAX / sizeof(real) / rows;
 }
 
-/* m n k <= limit, none of them 0. */
+/* m n k <= limit, without overflow; exact for limits below 2^53. */
 static int volume_within(ptrdiff_t limit, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
-    return n <= limit / m && k <= limit / (m * n);
+    return (double)m * (double)n * (double)k <= (double)limit;
 }
 
 static ptrdiff_t bytes_of_a(ptrdiff_t m, ptrdiff_t k) {
@@ -144,6 +149,15 @@ static int wants_transposition(const product *f) {
     return f->csc != 1 && f->rsc == 1;
 }
 
+/* Where packing costs more than it saves: small products, few rows of A, and where rows of B are contiguous those with
+   a B that stays in the nearest cache or with little to sum. */
+static int wants_no_packing(const product *f) {
+    if (f->csb != 1)
+        return volume_within(SMALL, f->m, f->n, f->k) || (f->rsb == 1 && f->m <= FEW_ROWS);
+    return volume_within(SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS || f->k <= SHALLOW ||
+           volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
+}
+
 void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
                       ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
                       ptrdiff_t csc, void *work) {
@@ -160,7 +174,7 @@ void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, con
         f = transposed(&f);
     if (f.m == 1 || !isfinite(alpha))
         row_by_row(set, &f);
-    else if (volume_within(f.csb == 1 ? SMALL_IN_PLACE : SMALL, f.m, f.n, f.k))
+    else if (wants_no_packing(&f))
         set->small(&f);
     else
         blocked(set, &f, work);

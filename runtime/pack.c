@@ -5,39 +5,6 @@
    are left half read would be gone when their turn comes again. */
 #define LINE_REALS (64 * 8 / MX_BITS)
 
-/* Squares that are transposed in registers: SIDE vectors of SIDE elements. */
-#if MX_BITS == 32 && VECTOR_BYTES >= 32
-#define SIDE 8
-#else
-#define SIDE 4
-#endif
-typedef real side __attribute__((vector_size(SIDE * MX_BITS / 8)));
-typedef real loose_side __attribute__((vector_size(SIDE * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
-
-#if SIDE == 8
-#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
-#define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
-#define ROUNDS 3
-#else
-#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
-#define UPPER(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
-#define ROUNDS 2
-#endif
-
-/* dst[p*w + i] = src[i*stride + p] for a square: a perfect shuffle of rows i and i + SIDE/2, log SIDE times. */
-INLINE void transpose_square(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
-    side x[SIDE], y[SIDE];
-    UNROLL for (int i = 0; i < SIDE; i++) x[i] = *(const loose_side *)(src + i * stride);
-    UNROLL for (int round = 0; round < ROUNDS; round++) {
-        UNROLL for (int i = 0; i < SIDE / 2; i++) {
-            y[2 * i] = LOWER(x[i], x[i + SIDE / 2]);
-            y[2 * i + 1] = UPPER(x[i], x[i + SIDE / 2]);
-        }
-        UNROLL for (int i = 0; i < SIDE; i++) x[i] = y[i];
-    }
-    UNROLL for (int i = 0; i < SIDE; i++) * (loose_side *)(dst + i * w) = x[i];
-}
-
 typedef real loose_four __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
 #define ROWS_AT_A_TIME 8
 
@@ -64,26 +31,30 @@ INLINE void pack_rows(int w, ptrdiff_t panels, ptrdiff_t k, const real *src, ptr
             }
 }
 
-/* A whole panel whose k direction is contiguous. */
-INLINE void pack_columns(int w, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst) {
+/* A panel whose k direction is contiguous, SIDE <= k. */
+INLINE void pack_columns(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict src, ptrdiff_t stride,
+                         real *restrict dst) {
     ptrdiff_t whole = k - k % LINE_REALS;
     for (ptrdiff_t p = 0; p < whole; p += LINE_REALS)
-        for (int i = 0; i < w; i += SIDE)
-            for (int q = 0; q < LINE_REALS; q += SIDE)
-                transpose_square(src + i * stride + p + q, stride, dst + (p + q) * w + i, w);
-    pack_any(w, w, k - whole, src + whole, stride, 1, dst + whole * w);
+        transpose(width, LINE_REALS, src + p, stride, dst + p * w, w);
+    if (whole < k) {
+        ptrdiff_t from = k - whole < SIDE ? k - SIDE : whole;
+        transpose(width, k - from, src + from, stride, dst + from * w, w);
+    }
 }
 
 INLINE void pack(int w, ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, ptrdiff_t stride_k,
                  real *dst) {
-    ptrdiff_t whole = stride == 1 || (stride_k == 1 && w % SIDE == 0) ? count - count % w : 0;
+    ptrdiff_t done = stride == 1 ? count - count % w : 0;
     if (stride == 1)
-        pack_rows(w, whole / w, k, src, stride_k, dst);
-    else
-        for (ptrdiff_t i = 0; i < whole; i += w)
-            pack_columns(w, k, src + i * stride, stride, dst + i * k);
-    for (ptrdiff_t i = whole; i < count; i += w)
-        pack_any(w, count - i < w ? count - i : w, k, src + i * stride, stride, stride_k, dst + i * k);
+        pack_rows(w, done / w, k, src, stride_k, dst);
+    for (ptrdiff_t i = done; i < count; i += w) {
+        ptrdiff_t width = count - i < w ? count - i : w;
+        if (stride_k == 1 && k >= SIDE && w % SIDE == 0)
+            pack_columns(w, width, k, src + i * stride, stride, dst + i * k);
+        else
+            pack_any(w, width, k, src + i * stride, stride, stride_k, dst + i * k);
+    }
 }
 
 void MX_KERNEL(mx_pack_a)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, ptrdiff_t stride_k,

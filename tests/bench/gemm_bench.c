@@ -158,7 +158,8 @@ static int measure(const peer *peers, int count, operands *x) {
         printf(" %8.2f", flops / time * 1e-9);
         write_csv(x, &peers[p], flops, t[p], peak);
         best = fmax(best, 1 / time);
-        slow |= ours > 2 * time && t[0][0] > 2 * t[p][0] && s->m == s->n && (s->m == 512 || s->m == 1024);
+        slow |=
+            ours > 2 * time && t[0][0] > 2 * t[p][0] && s->m == s->n && s->n == s->k && (s->m == 512 || s->m == 1024);
     }
     printf("  %5.1f%%", 100 * flops / ours * 1e-9 / peak);
     if (best > 0) {
