@@ -20,10 +20,17 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define SMALL (24 * 24 * 24)
 
 /* The same where the rows of B are contiguous, so that it serves as it lies. */
-#define SMALL_IN_PLACE (96 * 96 * 96)
+#define SMALL_IN_PLACE (256 * 256 * 256)
 
-/* Few rows of A, few columns, bytes of B that stay in the first-level cache. */
+/* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
+   serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
+   products along contiguous operands. */
 #define FEW_ROWS 16
+#define FEW_ROWS_IN_PLACE 128
+#define FEW_COLUMNS 8
+#define DEEP 1024
+
+/* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
 #define NEAR 12288
 
@@ -149,13 +156,16 @@ static int wants_transposition(const product *f) {
     return f->csc != 1 && f->rsc == 1;
 }
 
-/* Where packing costs more than it saves: small products, few rows of A, and where rows of B are contiguous those with
-   a B that stays in the nearest cache or with little to sum. */
-static int wants_no_packing(const product *f) {
-    if (f->csb != 1)
-        return volume_within(SMALL, f->m, f->n, f->k) || (f->rsb == 1 && f->m <= FEW_ROWS);
+static int wants_no_copy(const product *f) {
     return volume_within(SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS || f->k <= SHALLOW ||
-           volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
+           (f->m <= FEW_ROWS_IN_PLACE && f->k <= DEEP) || volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
+}
+
+static int wants_no_packing(const product *f) {
+    if (f->csb == 1)
+        return wants_no_copy(f);
+    return volume_within(SMALL, f->m, f->n, f->k) ||
+           (f->rsb == 1 && (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS)));
 }
 
 void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,

@@ -156,6 +156,16 @@ INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t s
         }
 }
 
+/* By halves, in a fixed order. */
+INLINE real sum_lanes(vector x) {
+    real sum[LANES];
+    UNROLL for (int i = 0; i < LANES; i++) sum[i] = x[i];
+    UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
+        UNROLL for (int i = 0; i < half; i++) sum[i] += sum[i + half];
+    }
+    return sum[0];
+}
+
 /* c = alpha x + beta c, where beta == 0 must not read c. */
 INLINE void update(real *c, real x, real alpha, real beta) {
     *c = beta == 0 ? alpha * x : alpha * x + beta * *c;
