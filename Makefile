@@ -120,11 +120,18 @@ golden: all
 
 # ---- the rest ----
 
+# Peers are loaded when it runs (MX_BENCH_LIBS: more folders to look in); only Eigen has to be compiled.
+BENCH_C = tests/bench/gemm_bench.c tests/bench/peers.c tests/bench/peak.c
+EIGEN_INCLUDE ?= /usr/include/eigen3
+$(B)/gemm_bench: $(BENCH_C) tests/bench/bench.h $(B)/libmxrt.a
+	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.a,$^) -ldl -lm
+$(B)/libmxeigen.so: tests/bench/eigen.cc
+	-$(if $(wildcard $(EIGEN_INCLUDE)/Eigen/Dense),$(CXX) -O3 -DNDEBUG -march=native -shared -fPIC -I$(EIGEN_INCLUDE) -o $@ $<)
 BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas -o /dev/null 2>/dev/null && echo -DHAVE_OPENBLAS)
-$(B)/%_bench: tests/bench/%_bench.c $(B)/libmxrt.a
+$(B)/factor_bench: tests/bench/factor_bench.c $(B)/libmxrt.a
 	$(CC) $(STD) $(WARN) -O2 $(BENCH_BLAS) -Iruntime -o $@ $^ $(if $(BENCH_BLAS),-lopenblas) -lm
-bench: $(B)/gemm_bench $(B)/factor_bench
-	$(B)/gemm_bench
+bench: $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
+	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -o $(B)/bench.csv $(BENCH)
 	$(B)/factor_bench
 
 PREFIX ?= /usr/local
@@ -154,7 +161,7 @@ help:
 	@echo 'make demo       the examples; trains the digits classifier'
 	@echo 'make check      every test; ends in "N passed, N failed"'
 	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'
-	@echo 'make bench      products and factorisations beside OpenBLAS, as ratios'
+	@echo 'make bench      products and factorisations beside other libraries (those found), as ratios; build/bench.csv'
 	@echo 'make golden     rewrites the expected messages and dumps; look at the difference'
 	@echo 'make format     clang-format; make lint: what CI could complain of'
 	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'

@@ -20,7 +20,19 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define SMALL (24 * 24 * 24)
 
 /* The same where the rows of B are contiguous, so that it serves as it lies. */
-#define SMALL_IN_PLACE (96 * 96 * 96)
+#define SMALL_IN_PLACE (256 * 256 * 256)
+
+/* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
+   serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
+   products along contiguous operands. */
+#define FEW_ROWS 16
+#define FEW_ROWS_IN_PLACE 128
+#define FEW_COLUMNS 8
+#define DEEP 1024
+
+/* Little to sum; bytes of a B that stays in the first-level cache. */
+#define SHALLOW 4
+#define NEAR 12288
 
 static ptrdiff_t min(ptrdiff_t a, ptrdiff_t b) {
     return a < b ? a : b;
@@ -40,9 +52,9 @@ static int fits(size_t rows, size_t columns) {
     return rows == 0 || columns <= PTRDIFF_MAX / sizeof(real) / rows;
 }
 
-/* m n k <= limit, none of them 0. */
+/* m n k <= limit, without overflow; exact for limits below 2^53. */
 static int volume_within(ptrdiff_t limit, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
-    return n <= limit / m && k <= limit / (m * n);
+    return (double)m * (double)n * (double)k <= (double)limit;
 }
 
 static ptrdiff_t bytes_of_a(ptrdiff_t m, ptrdiff_t k) {
@@ -144,6 +156,18 @@ static int wants_transposition(const product *f) {
     return f->csc != 1 && f->rsc == 1;
 }
 
+static int wants_no_copy(const product *f) {
+    return volume_within(SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS || f->k <= SHALLOW ||
+           (f->m <= FEW_ROWS_IN_PLACE && f->k <= DEEP) || volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
+}
+
+static int wants_no_packing(const product *f) {
+    if (f->csb == 1)
+        return wants_no_copy(f);
+    return volume_within(SMALL, f->m, f->n, f->k) ||
+           (f->rsb == 1 && (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS)));
+}
+
 void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
                       ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
                       ptrdiff_t csc, void *work) {
@@ -160,7 +184,7 @@ void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, con
         f = transposed(&f);
     if (f.m == 1 || !isfinite(alpha))
         row_by_row(set, &f);
-    else if (volume_within(f.csb == 1 ? SMALL_IN_PLACE : SMALL, f.m, f.n, f.k))
+    else if (wants_no_packing(&f))
         set->small(&f);
     else
         blocked(set, &f, work);

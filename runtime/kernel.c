@@ -15,7 +15,6 @@ INLINE void accumulate(int vecs, ptrdiff_t k, const real *restrict a, const real
     }
 }
 
-/* The block of C is fetched while the products are summed. */
 INLINE void prefetch_block(int vecs, const real *c, ptrdiff_t rsc, ptrdiff_t m) {
     for (ptrdiff_t i = 0; i < m; i++) {
         const char *row = (const char *)(c + i * rsc);
@@ -24,12 +23,18 @@ INLINE void prefetch_block(int vecs, const real *c, ptrdiff_t rsc, ptrdiff_t m) 
     }
 }
 
+/* The block of C is fetched when this many products are left: late enough that it is still in the nearest cache when
+   they are summed. */
+#define TAIL 48
+
 INLINE void block(int vecs, ptrdiff_t k, real alpha, const real *a, const real *b, real beta, real *c, ptrdiff_t rsc,
                   ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
     vector acc[MR * NV] = {{0}};
-    if (csc == 1 && n == vecs * LANES)
+    ptrdiff_t tail = k < TAIL ? k : TAIL;
+    accumulate(vecs, k - tail, a, b, acc);
+    if (csc == 1)
         prefetch_block(vecs, c, rsc, m);
-    accumulate(vecs, k, a, b, acc);
+    accumulate(vecs, tail, a + (k - tail) * MR, b + (k - tail) * NR, acc);
     store_block(MR, vecs, acc, alpha, beta, c, rsc, csc, m, n);
 }
 

@@ -1,12 +1,12 @@
 /* Packing: operands with any strides become panels that the register block reads in order. */
 #include "simd.h"
 
-/* A whole panel of width w (a constant, a multiple of 4) that lies w side by side. */
-INLINE void pack_rows(int w, ptrdiff_t k, const real *restrict src, ptrdiff_t stride_k, real *restrict dst) {
-    for (ptrdiff_t p = 0; p < k; p++)
-        for (int i = 0; i < w; i++)
-            dst[p * w + i] = src[p * stride_k + i];
-}
+/* Rows of an operand, or columns, are read by whole lines of the cache: where strides are powers of two, lines that
+   are left half read would be gone when their turn comes again. */
+#define LINE_REALS (64 * 8 / MX_BITS)
+
+typedef real loose_four __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+#define ROWS_AT_A_TIME 8
 
 /* A panel of any width and strides. */
 INLINE void pack_any(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict src, ptrdiff_t stride,
@@ -19,25 +19,41 @@ INLINE void pack_any(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict s
     }
 }
 
-/* A whole panel whose k direction is contiguous. */
-INLINE void pack_columns(int w, ptrdiff_t k, const real *restrict src, ptrdiff_t stride, real *restrict dst) {
-    ptrdiff_t whole = k - k % 4;
-    for (ptrdiff_t p = 0; p < whole; p += 4)
-        for (int i = 0; i < w; i += 4)
-            transpose_4x4(src + i * stride + p, stride, dst + p * w + i, w);
-    pack_any(w, w, k - whole, src + whole, stride, 1, dst + whole * w);
+/* Whole panels (w constant) whose rows lie side by side: some rows of all panels, so that memory is read along them. */
+INLINE void pack_rows(int w, ptrdiff_t panels, ptrdiff_t k, const real *src, ptrdiff_t stride_k, real *dst) {
+    for (ptrdiff_t p = 0; p < k; p += ROWS_AT_A_TIME)
+        for (ptrdiff_t panel = 0; panel < panels; panel++)
+            for (ptrdiff_t q = p; q < p + ROWS_AT_A_TIME && q < k; q++) {
+                const real *from = src + q * stride_k + panel * w;
+                real *to = dst + (panel * k + q) * w;
+                UNROLL for (int i = 0; i < w / 4; i++) * (loose_four *)(to + 4 * i) =
+                    *(const loose_four *)(from + 4 * i);
+            }
+}
+
+/* A panel whose k direction is contiguous, SIDE <= k. */
+INLINE void pack_columns(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict src, ptrdiff_t stride,
+                         real *restrict dst) {
+    ptrdiff_t whole = k - k % LINE_REALS;
+    for (ptrdiff_t p = 0; p < whole; p += LINE_REALS)
+        transpose(width, LINE_REALS, src + p, stride, dst + p * w, w);
+    if (whole < k) {
+        ptrdiff_t from = k - whole < SIDE ? k - SIDE : whole;
+        transpose(width, k - from, src + from, stride, dst + from * w, w);
+    }
 }
 
 INLINE void pack(int w, ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, ptrdiff_t stride_k,
                  real *dst) {
-    for (ptrdiff_t i = 0; i < count; i += w, dst += w * k) {
-        const real *panel = src + i * stride;
-        if (count - i >= w && stride == 1)
-            pack_rows(w, k, panel, stride_k, dst);
-        else if (count - i >= w && stride_k == 1)
-            pack_columns(w, k, panel, stride, dst);
+    ptrdiff_t done = stride == 1 ? count - count % w : 0;
+    if (stride == 1)
+        pack_rows(w, done / w, k, src, stride_k, dst);
+    for (ptrdiff_t i = done; i < count; i += w) {
+        ptrdiff_t width = count - i < w ? count - i : w;
+        if (stride_k == 1 && k >= SIDE && w % SIDE == 0)
+            pack_columns(w, width, k, src + i * stride, stride, dst + i * k);
         else
-            pack_any(w, count - i < w ? count - i : w, k, panel, stride, stride_k, dst);
+            pack_any(w, width, k, src + i * stride, stride, stride_k, dst + i * k);
     }
 }
 

@@ -32,7 +32,7 @@ typedef struct span {
     mask which;
 } span;
 
-INLINE mask lanes(void) {
+INLINE mask lane_numbers(void) {
     mask lane = {0};
     UNROLL for (int v = 0; v < LANES; v++) lane[v] = v;
     return lane;
@@ -40,7 +40,7 @@ INLINE mask lanes(void) {
 
 INLINE span span_from(ptrdiff_t row, ptrdiff_t end) {
     ptrdiff_t start = row - row % LANES;
-    return (span){start, end, lanes() >= (integer)(row - start)};
+    return (span){start, end, lane_numbers() >= (integer)(row - start)};
 }
 
 /* c -= l u from row start on. */
@@ -79,7 +79,7 @@ INLINE ptrdiff_t first_best(vector best, mask at) {
 static ptrdiff_t largest(const span *s, const real *c, ptrdiff_t first) {
     const mask sign = (mask)(-(vector){0});
     vector best = (vector){0} - 1;
-    mask now = lanes() + (integer)s->start, at = now, which = s->which;
+    mask now = lane_numbers() + (integer)s->start, at = now, which = s->which;
     for (ptrdiff_t i = s->start; i < s->end; i += LANES) {
         vector signed_x = *(const loose_vector *)(c + i), x = (vector)(~sign & (mask)signed_x);
         mask better = (x > best) & which;

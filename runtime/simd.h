@@ -5,6 +5,10 @@
 
 #include "kernels.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h> /* masked loads and stores, which GNU vectors do not have */
+#endif
+
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #define MR 8
@@ -52,17 +56,155 @@ MX_REAL(mx_solve_function) MX_KERNEL(mx_solve_block);
 MX_REAL(mx_exchange_function) MX_KERNEL(mx_exchange_rows);
 MX_REAL(mx_copy_function) MX_KERNEL(mx_copy);
 
+/* The first n lanes of a vector, 1 <= n <= LANES: memory of the others is neither read nor written; they load as 0.
+   Sets without masked instructions read whole vectors only. */
+#if defined(__AVX512F__) && MX_BITS == 64
+#define HAS_LANES 1
+typedef __mmask8 lanes;
+INLINE vector load_lanes(const real *p, lanes which) {
+    return (vector)_mm512_maskz_loadu_pd(which, p);
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    _mm512_mask_storeu_pd(p, which, (__m512d)x);
+}
+#elif defined(__AVX512F__)
+#define HAS_LANES 1
+typedef __mmask16 lanes;
+INLINE vector load_lanes(const real *p, lanes which) {
+    return (vector)_mm512_maskz_loadu_ps(which, p);
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    _mm512_mask_storeu_ps(p, which, (__m512)x);
+}
+#elif defined(__AVX2__) && MX_BITS == 64
+#define HAS_LANES 1
+typedef __m256i lanes;
+INLINE vector load_lanes(const real *p, lanes which) {
+    return (vector)_mm256_maskload_pd(p, which);
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    _mm256_maskstore_pd(p, which, (__m256d)x);
+}
+#elif defined(__AVX2__)
+#define HAS_LANES 1
+typedef __m256i lanes;
+INLINE vector load_lanes(const real *p, lanes which) {
+    return (vector)_mm256_maskload_ps(p, which);
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    _mm256_maskstore_ps(p, which, (__m256)x);
+}
+#else
+#define HAS_LANES 0
+typedef ptrdiff_t lanes;
+INLINE vector load_lanes(const real *p, lanes which) {
+    (void)which;
+    return *(const loose_vector *)p;
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    for (ptrdiff_t i = 0; i < which; i++)
+        p[i] = x[i];
+}
+#endif
+
+INLINE lanes first_lanes(ptrdiff_t n) {
+#if defined(__AVX512F__)
+    return (lanes)((1u << n) - 1);
+#elif defined(__AVX2__) && MX_BITS == 64
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+#elif defined(__AVX2__)
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+#else
+    return n;
+#endif
+}
+
+/* Squares that are transposed in registers: SIDE vectors of SIDE elements. */
+#if MX_BITS == 32 && VECTOR_BYTES >= 32
+#define SIDE 8
+#define SHUFFLES 3
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define SIDE 4
+#define SHUFFLES 2
+#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define UPPER(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#endif
+typedef real side __attribute__((vector_size(SIDE * MX_BITS / 8)));
+typedef real loose_side __attribute__((vector_size(SIDE * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+
+/* dst[p*w + i] = src[i*stride + p], 0 for i >= rows: a perfect shuffle of rows i and i + SIDE/2, log SIDE times. */
+INLINE void transpose_square(ptrdiff_t rows, const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
+    side x[SIDE] = {{0}}, y[SIDE];
+    UNROLL for (int i = 0; i < SIDE; i++) {
+        if (i < rows)
+            x[i] = *(const loose_side *)(src + i * stride);
+    }
+    UNROLL for (int shuffle = 0; shuffle < SHUFFLES; shuffle++) {
+        UNROLL for (int i = 0; i < SIDE / 2; i++) {
+            y[2 * i] = LOWER(x[i], x[i + SIDE / 2]);
+            y[2 * i + 1] = UPPER(x[i], x[i + SIDE / 2]);
+        }
+        UNROLL for (int i = 0; i < SIDE; i++) x[i] = y[i];
+    }
+    UNROLL for (int i = 0; i < SIDE; i++) * (loose_side *)(dst + i * w) = x[i];
+}
+
+/* dst[p*w + i] = src[i*stride + p] for i < count and p < k, and 0 for count <= i < w; SIDE <= k, and SIDE divides w.
+   The last squares overlap those before them. */
+INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
+    for (ptrdiff_t i = 0; i < w; i += SIDE)
+        for (ptrdiff_t p = 0; p < k; p += SIDE) {
+            ptrdiff_t q = p + SIDE <= k ? p : k - SIDE;
+            transpose_square(count - i, src + (i < count ? i * stride + q : 0), stride, dst + q * w + i, w);
+        }
+}
+
+/* By halves, in a fixed order. */
+INLINE real sum_lanes(vector x) {
+    real sum[LANES];
+    UNROLL for (int i = 0; i < LANES; i++) sum[i] = x[i];
+    UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
+        UNROLL for (int i = 0; i < half; i++) sum[i] += sum[i + half];
+    }
+    return sum[0];
+}
+
 /* c = alpha x + beta c, where beta == 0 must not read c. */
 INLINE void update(real *c, real x, real alpha, real beta) {
     *c = beta == 0 ? alpha * x : alpha * x + beta * *c;
 }
 
-/* rows x vecs accumulators, rows and vecs constants. */
-INLINE void store_whole(int rows, int vecs, const vector *acc, real alpha, real beta, real *c, ptrdiff_t rsc) {
+INLINE void update_vector(real *c, vector x, real alpha, real beta) {
+    loose_vector *to = (loose_vector *)c;
+    *to = beta == 0 ? alpha * x : alpha * x + beta * *to;
+}
+
+INLINE void update_lanes(real *c, vector x, real alpha, real beta, ptrdiff_t n) {
+#if HAS_LANES
+    vector y = alpha * x;
+    if (beta != 0)
+        y += beta * load_lanes(c, first_lanes(n));
+    store_lanes(c, y, first_lanes(n));
+#else
+    for (ptrdiff_t i = 0; i < n; i++)
+        update(c + i, x[i], alpha, beta);
+#endif
+}
+
+/* m rows of n elements of rows x vecs accumulators, rows and vecs constants; vecs vectors are what n elements need. */
+INLINE void store_rows(int rows, int vecs, const vector *acc, real alpha, real beta, real *c, ptrdiff_t rsc,
+                       ptrdiff_t m, ptrdiff_t n) {
+    const ptrdiff_t last = (vecs - 1) * LANES;
     UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < vecs; j++) {
-            loose_vector *to = (loose_vector *)(c + i * rsc + j * LANES);
-            *to = beta == 0 ? alpha * acc[i * vecs + j] : alpha * acc[i * vecs + j] + beta * *to;
+        if (i < m) {
+            UNROLL for (int j = 0; j < vecs - 1; j++)
+                update_vector(c + i * rsc + j * LANES, acc[i * vecs + j], alpha, beta);
+            if (n == last + LANES)
+                update_vector(c + i * rsc + last, acc[i * vecs + vecs - 1], alpha, beta);
+            else
+                update_lanes(c + i * rsc + last, acc[i * vecs + vecs - 1], alpha, beta, n - last);
         }
     }
 }
@@ -81,7 +223,9 @@ INLINE void store_corner(int rows, int vecs, const vector *acc, real alpha, real
 INLINE void store_block(int rows, int vecs, const vector *acc, real alpha, real beta, real *c, ptrdiff_t rsc,
                         ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
     if (csc == 1 && m == rows && n == vecs * LANES)
-        store_whole(rows, vecs, acc, alpha, beta, c, rsc);
+        store_rows(rows, vecs, acc, alpha, beta, c, rsc, rows, vecs * LANES);
+    else if (csc == 1)
+        store_rows(rows, vecs, acc, alpha, beta, c, rsc, m, n);
     else
         store_corner(rows, vecs, acc, alpha, beta, c, rsc, csc, m, n);
 }

@@ -5,6 +5,9 @@
 /* Columns of B that the axpy form sums at a time, on the stack. */
 #define STRIP 256
 
+/* From this many columns on there are enough for sums in registers. */
+#define WIDE (4 * LANES)
+
 /* t_j += Σ_p x_p B_pj for four rows of B: more would compete for the same lines of the first-level cache where the
    row stride is a power of two. */
 INLINE void add_four_rows(ptrdiff_t n, real *restrict t, const real *x, ptrdiff_t incx, const real *restrict b,
@@ -21,6 +24,20 @@ INLINE void add_row(ptrdiff_t n, real *restrict t, real x, const real *restrict 
         t[j] += x * b[j * csb];
 }
 
+INLINE void finish_strip(const product *f, ptrdiff_t j, ptrdiff_t n, const real *restrict t) {
+    const real alpha = f->alpha, beta = f->beta;
+    real *restrict c = f->c + j * f->csc;
+    if (f->csc == 1 && beta == 0)
+        for (ptrdiff_t i = 0; i < n; i++)
+            c[i] = alpha * t[i];
+    else if (f->csc == 1)
+        for (ptrdiff_t i = 0; i < n; i++)
+            c[i] = alpha * t[i] + beta * c[i];
+    else
+        for (ptrdiff_t i = 0; i < n; i++)
+            update(c + i * f->csc, t[i], alpha, beta);
+}
+
 /* The axpy form: sums of rows of B. */
 INLINE void sum_rows(const product *f, ptrdiff_t csb) {
     real t[STRIP];
@@ -33,8 +50,7 @@ INLINE void sum_rows(const product *f, ptrdiff_t csb) {
             add_four_rows(n, t, f->a + p * f->csa, f->csa, b + p * f->rsb, f->rsb, csb);
         for (; p < f->k; p++)
             add_row(n, t, f->a[p * f->csa], b + p * f->rsb, csb);
-        for (ptrdiff_t i = 0; i < n; i++)
-            update(f->c + (j + i) * f->csc, t[i], f->alpha, f->beta);
+        finish_strip(f, j, n, t);
     }
 }
 
@@ -93,7 +109,9 @@ static ptrdiff_t magnitude(ptrdiff_t stride) {
 }
 
 void MX_KERNEL(mx_vector_product)(const product *f) {
-    if (f->csb == 1 && f->n > 1)
+    if (HAS_LANES && f->csb == 1 && f->n > WIDE)
+        MX_KERNEL(mx_small_product)(f);
+    else if (f->csb == 1 && f->n > 1)
         sum_rows(f, 1);
     else if (f->n > 1 && f->rsb != 1 && magnitude(f->csb) < magnitude(f->rsb))
         sum_rows(f, f->csb);

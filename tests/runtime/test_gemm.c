@@ -79,6 +79,50 @@ static void test_cache_blocks(tap *out) {
     TEST_SIZES(out, "cache block", columns, few, shallow, 2);
 }
 
+/* The sizes of gemm.c and direct.c at which another way is taken, and those around them. */
+static void test_thresholds(tap *out) {
+    static const size_t few[] = {1, 2, 3, 8, 9, 16, 17},
+                        wide[] = {23, 25, 48, 49, 63, 64, 65, 95, 97, 127, 128, 129, 193};
+    static const size_t shallow[] = {1, 2, 3, 4, 5}, deep[] = {31, 63, 64, 65, 127, 128, 129, 200};
+    static const size_t rows[] = {127, 128, 129}, deepest[] = {1023, 1024, 1025}, narrow[] = {7, 8, 9, 130};
+    TEST_SIZES(out, "shallow", few, wide, shallow, 2);
+    TEST_SIZES(out, "few rows", few, wide, deep, 2);
+    TEST_SIZES(out, "few columns", wide, few, deep, 2);
+    TEST_SIZES(out, "few rows in place", rows, narrow, deepest, 1);
+}
+
+/* Long dot products, where both operands are contiguous along them. */
+static void test_dots(tap *out) {
+    static const size_t sizes[] = {2, 3, 4, 5, 7, 8, 9, 13}, depths[] = {63, 64, 65, 128, 131, 700};
+    unsigned number = 0;
+    for (size_t i = 0; i < COUNT(sizes) * COUNT(sizes) * COUNT(depths); i++) {
+        trial t = {.m = sizes[i % COUNT(sizes)],
+                   .n = sizes[i / COUNT(sizes) % COUNT(sizes)],
+                   .k = depths[i / COUNT(sizes) / COUNT(sizes)]};
+        vary_layouts(&t, number += 11);
+        t.a = number % 2 ? ROWS : PADDED_ROWS;
+        t.b = number % 3 ? COLUMNS : PADDED_COLUMNS;
+        report(out, "dots", &t, try_scalars(&t, 2));
+    }
+}
+
+/* Products in place up to 256 cubed, and packed ones past it and where B is transposed. */
+static void test_in_place(tap *out) {
+    static const layout kinds[][3] = {{ROWS, ROWS, ROWS}, {COLUMNS, PADDED_ROWS, ROWS}, {ROWS, COLUMNS, PADDED_ROWS}};
+    static const size_t sizes[] = {99, 100, 101, 255, 256, 257};
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+            trial t = {.m = sizes[i],
+                       .n = sizes[i],
+                       .k = sizes[i],
+                       .a = kinds[kind][0],
+                       .b = kinds[kind][1],
+                       .c = kinds[kind][2],
+                       .seed = i + 1};
+            report(out, "in place", &t, try_scalars(&t, 1));
+        }
+}
+
 /* Every combination of layouts, on each way through the code. */
 static void test_layouts(tap *out, size_t m, size_t n, size_t k) {
     uint64_t seed = 1;
@@ -128,7 +172,13 @@ int main(void) {
     test_tiny(&out);
     test_register_blocks(&out);
     test_cache_blocks(&out);
+    test_thresholds(&out);
+    test_dots(&out);
+    test_in_place(&out);
     test_layouts(&out, 5, 7, 6);
+    test_layouts(&out, 9, 33, 3);
+    test_layouts(&out, 6, 9, 133);
+    test_layouts(&out, 2, 70, 21);
     test_layouts(&out, 26, 27, 29);
     test_layouts(&out, 1, 21, 19);
     test_layouts(&out, 22, 1, 35);

@@ -20,6 +20,9 @@ static const trial shapes[] = {
     {.m = 11, .n = 1, .k = 20},
     {.m = 26, .n = 27, .k = 29, .a = COLUMNS, .b = COLUMNS},
     {.m = 26, .n = 27, .k = 29, .b = PADDED_ROWS, .c = SPREAD},
+    {.m = 5, .n = 29, .k = 3},
+    {.m = 2, .n = 51, .k = 7},
+    {.m = 5, .n = 6, .k = 131, .b = COLUMNS},
     {.m = 9, .n = 10, .k = 2060, .a = REPEATED, .b = COLUMNS},
     {.m = 41, .n = 29, .k = 33, .a = PADDED_COLUMNS, .b = PADDED_COLUMNS, .c = COLUMNS},
 };

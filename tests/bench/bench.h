@@ -1,0 +1,39 @@
+/* Speed of the product beside other libraries: what the parts of the benchmark share. */
+#ifndef MX_BENCH_H
+#define MX_BENCH_H
+
+#include <stddef.h>
+
+/* C = op(A) op(B), row-major, contiguous, beta = 0; ta and tb: the operand is stored transposed. */
+typedef struct shape {
+    int m, n, k, ta, tb;
+    const char *class;
+} shape;
+
+typedef struct operands {
+    shape s;
+    int f32;
+    void *a, *b, *c, *work;
+    const void *held; /* a kernel that a peer made for this shape beforehand */
+} operands;
+
+typedef struct peer {
+    const char *name;
+    const char *missing; /* why it cannot take part; NULL: it does */
+    int (*takes)(const struct peer *, operands *);
+    void (*run)(const struct peer *, const operands *);
+    void (*f64)(void), (*f32)(void); /* entry points */
+} peer;
+
+#define MAX_PEERS 8
+
+/* Fills in ours and every peer that there could be; returns their number. */
+int peers_find(peer *peers);
+
+/* GFLOP/s of independent multiplications and additions in registers, one repetition of about a millisecond. */
+double peak_gflops(int f32);
+
+/* Processor time of this thread: what else runs on the machine counts little. */
+double seconds_now(void);
+
+#endif
