@@ -22,6 +22,10 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 /* The same where the rows of B are contiguous, so that it serves as it lies. */
 #define SMALL_IN_PLACE (256 * 256 * 256)
 
+/* The same where less than FLAT products are summed: strips of C, columns of few elements, are what costs then. */
+#define SMALL_FLAT (96 * 96 * 96)
+#define FLAT 64
+
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
    serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
    products along contiguous operands. */
@@ -157,8 +161,9 @@ static int wants_transposition(const product *f) {
 }
 
 static int wants_no_copy(const product *f) {
-    return volume_within(SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS || f->k <= SHALLOW ||
-           (f->m <= FEW_ROWS_IN_PLACE && f->k <= DEEP) || volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
+    return volume_within(f->k < FLAT ? SMALL_FLAT : SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS ||
+           f->k <= SHALLOW || (f->m <= FEW_ROWS_IN_PLACE && f->k <= DEEP) ||
+           volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
 }
 
 static int wants_no_packing(const product *f) {
