@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum level { LEVEL_SUM, LEVEL_PRODUCT, LEVEL_NEGATE, LEVEL_POSTFIX };
+enum level { LEVEL_COMPARISON, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_NEGATE, LEVEL_POSTFIX };
 
 struct piece {
     const char *text;
@@ -443,6 +443,11 @@ static struct piece map(struct printer *p, const struct node *node, const label 
     if (op_records[node->op].flags & OP_RECIPROCAL)
         return binary(p, make(p, LEVEL_POSTFIX, "1"), "/", a);
     struct text text = text_new(p->arena);
+    if (op_records[node->op].infix) {
+        text_printf(&text, "%s %s ", at_level(p, a, LEVEL_SUM), op_records[node->op].infix);
+        text_puts(&text, at_level(p, broadcast(p, node, &node->operands[1], order), LEVEL_SUM));
+        return make(p, LEVEL_COMPARISON, text_string(&text));
+    }
     text_printf(&text, "%s(%s", op_spelling(node->op), a.text);
     for (uint32_t i = 1; i < node->count; i++)
         text_printf(&text, ", %s", broadcast(p, node, &node->operands[i], order).text);

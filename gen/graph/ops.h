@@ -71,6 +71,7 @@ struct op_record {
     double (*eval1)(double);
     double (*eval2)(double, double);
     double (*eval3)(double, double, double);
+    const char *infix; /* how a program writes it between two operands; NULL: as a call */
     const char *latex;
     const char *domain; /* kinks and domain, for the manual */
     const char *doc;    /* one line */
