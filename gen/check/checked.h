@@ -60,9 +60,7 @@ struct checked {
     bool f32;
 };
 
-/* "[m, k]", "row [n]", "scalar": as messages and headers show a type. */
+/* "[m, k]", "row [n]", "scalar": as messages show a type. */
 const char *type_string(struct arena *arena, const struct polys *polys, struct type type);
-/* Each symbol with what it is and its type, a line each, then the free dimensions. */
-void check_print(struct text *text, const struct polys *polys, const struct checked *checked);
 
 #endif
