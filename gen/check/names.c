@@ -16,8 +16,6 @@ static bool is_later_node(struct checker *c, const struct ast_node *node) {
     case AST_BLOCK:
     case AST_LIST:
         return true;
-    case AST_BINARY:
-        return node->op == AST_SOLVE;
     case AST_CALL:
         return name_of(c, node->name)->op && op_records[name_of(c, node->name)->op].kind == KIND_LATER;
     default:
@@ -42,7 +40,8 @@ static enum context child_context(struct checker *c, const struct ast_node *node
     enum op op = name_of(c, node->name)->op;
     if (takes_sizes(op))
         return CONTEXT_SIZE;
-    return op == OP_norm && i > 0 ? CONTEXT_OPTION : CONTEXT_VALUE;
+    bool literal = op == OP_norm || op_records[op].shape == SHAPE_POWER;
+    return literal && i > 0 ? CONTEXT_OPTION : CONTEXT_VALUE;
 }
 
 /* Operands have smaller ids than what they are part of, so going down the ids every node is met after its parent. */

@@ -18,7 +18,8 @@ struct piece {
 struct part {
     label at[2];
     uint8_t rank;
-    bool divides; /* vectors and scalars only */
+    bool divides;   /* vectors and scalars only */
+    bool symmetric; /* a matrix that is its transpose */
     struct piece piece;
 };
 
@@ -113,6 +114,7 @@ static struct part part_of(struct printer *p, const struct node *product, const 
         id = graph_node(p->graph, id)->operands[0].node;
         part.divides = true;
     }
+    part.symmetric = graph_structure(p->graph, id) & STRUCTURE_SYMMETRIC;
     if (part.rank == 2)
         order_of_part(p, product, result, operand, id, order);
     part.piece = write_node(p, id, order, false);
@@ -160,7 +162,7 @@ static void put(struct parts *parts, struct part part) {
 }
 
 static struct piece oriented(struct printer *p, const struct part *matrix, label rows) {
-    return matrix->at[0] == rows ? matrix->piece : transposed(p, matrix->piece);
+    return matrix->at[0] == rows || matrix->symmetric ? matrix->piece : transposed(p, matrix->piece);
 }
 
 /* Matrices between the same two labels become one, elementwise. */
@@ -175,6 +177,7 @@ static void join_parallel(struct printer *p, struct parts *parts) {
                 continue;
             }
             a->piece = binary(p, a->piece, "*", oriented(p, b, a->at[0]));
+            a->symmetric = a->symmetric && b->symmetric;
             take_out(parts, k);
         }
 }
@@ -474,8 +477,27 @@ static struct piece over_axes(struct printer *p, const struct node *node, const 
     return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s, axis=%d)", name, a.text, axis));
 }
 
-static struct piece in_order(struct printer *p, struct piece piece, uint8_t rank, bool swapped) {
-    return rank == 2 && swapped ? transposed(p, piece) : piece;
+/* "inv(A)", "solve(L', x)"; the operands in their own order. */
+static struct piece matrix(struct printer *p, const struct node *node) {
+    static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const struct operand *first = &node->operands[0];
+    struct piece a = write_node(p, first->node, identity, false);
+    bool swapped = graph_node(p->graph, first->node)->rank == 2 && first->at[0] > first->at[1];
+    if (node->along || swapped)
+        a = transposed(p, a);
+    if (node->count == 1)
+        return call(p, op_spelling(node->op), a);
+    const struct operand *divided = &node->operands[1];
+    label order[MAX_RANK] = {0};
+    for (uint8_t i = 0; i < node->rank; i++)
+        order[divided->at[i]] = i;
+    return make(p, LEVEL_POSTFIX,
+                format_string(p->arena, "solve(%s, %s)", a.text, write_node(p, divided->node, order, false).text));
+}
+
+static struct piece in_order(struct printer *p, struct piece piece, node_id id, bool swapped) {
+    bool differs = graph_node(p->graph, id)->rank == 2 && !(graph_structure(p->graph, id) & STRUCTURE_SYMMETRIC);
+    return differs && swapped ? transposed(p, piece) : piece;
 }
 
 static struct piece written_out(struct printer *p, node_id id, const label *order) {
@@ -496,8 +518,10 @@ static struct piece written_out(struct printer *p, node_id id, const label *orde
     case NODE_REDUCE:
     case NODE_ALONG:
         return over_axes(p, node, order);
+    case NODE_MATRIX:
+        return in_order(p, matrix(p, node), id, order[0] == 1);
     default:
-        return in_order(p, make(p, LEVEL_POSTFIX, node->name), node->rank, order[0] == 1);
+        return in_order(p, make(p, LEVEL_POSTFIX, node->name), id, order[0] == 1);
     }
 }
 
@@ -506,7 +530,7 @@ static struct piece write_node(struct printer *p, node_id id, const label *order
     label named[MAX_RANK];
     const char *name = top ? NULL : p->names.name(p->names.context, id, named);
     if (name)
-        return in_order(p, make(p, LEVEL_POSTFIX, name), graph_node(p->graph, id)->rank, named[0] != order[0]);
+        return in_order(p, make(p, LEVEL_POSTFIX, name), id, named[0] != order[0]);
     if (p->length > p->longest || p->depth == DEEPEST) {
         p->length = p->longest + 1;
         return (struct piece){"", LEVEL_POSTFIX};

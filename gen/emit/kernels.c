@@ -74,7 +74,7 @@ uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint
     const struct node *node = graph_node(b->e->graph, kernel->node);
     uint32_t *buffers = NEW_ARRAY(b->e->arena, most_buffers(kernel, node), uint32_t);
     *count = 0;
-    for (uint32_t i = 0; kernel->kind != KERNEL_LOOP && i < node->count; i++)
+    for (uint32_t i = 0; i < kernel_reads(b->e->graph, kernel); i++)
         add_buffer(buffers, count, operand_buffer(b, &node->operands[i]));
     if (kernel->kind != KERNEL_LOOP)
         add_buffer(buffers, count, kernel->target);
@@ -315,9 +315,7 @@ static poly stride_along(const struct body *b, uint32_t buffer, const label *at,
     return stride;
 }
 
-/* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
-static void print_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
-    poly stride = l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : stride_along(b, buffer, at, l);
+static void print_distance(struct text *out, const struct body *b, poly stride) {
     int64_t number;
     if (poly_is_number(b->e->graph->polys, stride, &number)) {
         text_printf(out, "%lld", (long long)number);
@@ -331,12 +329,23 @@ static void print_stride(struct text *out, const struct body *b, uint32_t buffer
     text_puts(out, name ? "" : ")");
 }
 
-static void print_matrix(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
+/* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
+static void print_label_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
+    print_distance(out, b,
+                   l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : stride_along(b, buffer, at, l));
+}
+
+void print_stride(struct text *out, const struct body *b, uint32_t buffer, label axis) {
+    static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    print_label_stride(out, b, buffer, identity, axis);
+}
+
+static void print_factor(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
                          label columns) {
     text_printf(out, "%s, ", b->buffer_name[buffer]);
-    print_stride(out, b, buffer, at, rows);
+    print_label_stride(out, b, buffer, at, rows);
     text_puts(out, ", ");
-    print_stride(out, b, buffer, at, columns);
+    print_label_stride(out, b, buffer, at, columns);
 }
 
 /* Exchanges the factors (C' = B' A') where that lets n run along the rows of the target's array. */
@@ -389,15 +398,15 @@ static void print_gemm(struct text *out, const struct body *b, const struct kern
     text_puts(out, ", ");
     c_product(out, b, node, NULL, node->number * kernel->coefficient, true, false);
     text_puts(out, ", ");
-    print_matrix(out, b, operand_buffer(b, form.a), form.a->at, form.m, form.k);
+    print_factor(out, b, operand_buffer(b, form.a), form.a->at, form.m, form.k);
     text_puts(out, ",\n");
     indent(out, depth);
     text_repeat(out, ' ', 12);
-    print_matrix(out, b, operand_buffer(b, form.b), form.b->at, form.k, form.n);
+    print_factor(out, b, operand_buffer(b, form.b), form.b->at, form.k, form.n);
     text_puts(out, ", ");
     c_number(out, b->e, kernel->accumulate);
     text_puts(out, ", ");
-    print_matrix(out, b, kernel->target, target_at, form.m, form.n);
+    print_factor(out, b, kernel->target, target_at, form.m, form.n);
     text_printf(out, ", %s);\n", b->gemm_work);
 }
 
@@ -447,9 +456,20 @@ static void print_along(struct text *out, const struct body *b, const struct ker
     text_puts(out, ");\n");
 }
 
+/* Matrices -------------------------------------------------------------------------------------------------------- */
+
+static void print_matrix(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    comment(out, b, kernel->target, "=", statement_formula(b, kernel->node, kernel->target, identity), kernel->span,
+            depth);
+    print_matrix_call(out, b, kernel, depth);
+}
+
 /* The kernel ------------------------------------------------------------------------------------------------------ */
 
 static bool needs_block(const struct body *b, const struct kernel *kernel) {
+    if (kernel->kind == KERNEL_MATRIX && op_records[graph_node(b->e->graph, kernel->node)->op].flags & OP_FAILS)
+        return true;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)
         if (has_pointer(b, buffers[i]))
@@ -470,6 +490,8 @@ void print_kernel(struct text *out, const struct body *b, const struct kernel *k
         print_gemm(out, b, kernel, 1 + block);
     else if (kernel->kind == KERNEL_ALONG)
         print_along(out, b, kernel, 1 + block);
+    else if (kernel->kind == KERNEL_MATRIX)
+        print_matrix(out, b, kernel, 1 + block);
     else
         print_nest(out, b, kernel, 1 + block);
     text_puts(out, block ? "    }\n" : "");

@@ -20,6 +20,7 @@ struct signature {
     const char **dim_name;   /* by variable of polys; NULL: not a parameter */
     struct dim_use *use;     /* which of them were printed */
     VEC(uint32_t) inputs;    /* indices of the inputs that are read */
+    bool *sizes_outputs;     /* by variable of polys: an output's shape needs it */
     const char **input_name; /* by index */
     const char **output_name;
     bool saves; /* has the argument saved */
@@ -51,6 +52,8 @@ void signature_forget_dims(const struct signature *s);
 /* A polynomial in size_t as C, in brackets if it is a sum and so asked. */
 void signature_poly(struct text *out, const struct emission *e, const struct signature *s, poly p, bool brackets);
 
+/* The argument with the shape that the program gives it: a diagonal matrix has two axes, its array one. */
+struct argument argument_declared(const struct argument *argument);
 /* "[m, k]", "scalar": an argument's shape in the program's own names. */
 const char *argument_shape(const struct emission *e, const struct argument *argument);
 /* The formula of an output in the names of inputs and of the program's values; NULL if it is too long. */

@@ -1,5 +1,7 @@
 #include "order.h"
 
+#include "solve.h"
+
 #include <string.h>
 
 enum { MAX_FACTORS = 10 };
@@ -20,6 +22,8 @@ struct value expand_rule(const struct rewriting *rewriting, node_id id, struct i
     struct graph *graph = rewriting->graph;
     struct value node = graph_rebuild(graph, id, form, graph_node(graph, id)->number);
     const struct node now = *graph_node(graph, node.node);
+    if (now.kind == NODE_MATRIX)
+        return expand_matrix(rewriting->context, node);
     if ((now.kind != NODE_REDUCE && now.kind != NODE_ALONG) || !op_records[now.op].definition)
         return node;
     const struct operand *operand = &now.operands[0];
@@ -94,6 +98,12 @@ static void find_labels(struct ordering *o) {
         o->open[set] = o->labels[set] & (o->result | o->labels[all & ~set]);
 }
 
+/* Of equal splits the more balanced one: in powers of a matrix its halves are one node. */
+static int imbalance(uint32_t part, uint32_t other) {
+    int difference = __builtin_popcount(part) - __builtin_popcount(other);
+    return difference < 0 ? -difference : difference;
+}
+
 /* A factor alone costs its own sums; two parts cost a multiply, and an add where they are summed. */
 static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     uint32_t other = set & ~part;
@@ -103,7 +113,10 @@ static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1);
     double cost = o->cost[part] + o->cost[other] + flops;
     double between = o->between[part] + o->between[other] + elements(o, o->open[set]);
-    if (!o->split[set] || cost < o->cost[set] || (cost <= o->cost[set] && between < o->between[set])) {
+    bool tie = cost <= o->cost[set] && between <= o->between[set];
+    bool balanced = imbalance(part, other) < imbalance(o->split[set], set & ~o->split[set]);
+    if (!o->split[set] || cost < o->cost[set] || (cost <= o->cost[set] && between < o->between[set]) ||
+        (tie && balanced)) {
         o->cost[set] = cost;
         o->between[set] = between;
         o->split[set] = part;
@@ -146,32 +159,6 @@ static void search(struct ordering *o) {
     }
 }
 
-/* The product of the operands with the axes kept, in a form whose labels are those of the operands only (others would
- * count as summed). */
-static struct value product_of(struct ordering *o, double number, const struct operand *operands, uint32_t count,
-                               const label *kept, uint8_t rank) {
-    struct index_form form = {0};
-    label of[MAX_LABELS], result[MAX_RANK];
-    uint64_t seen = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        struct operand operand = operands[k];
-        for (uint8_t a = 0; a < graph_node(o->graph, operand.node)->rank; a++) {
-            label l = operand.at[a];
-            if (!(seen >> l & 1))
-                of[l] = form_label(&form, o->form->size[l]);
-            seen |= (uint64_t)1 << l;
-            operand.at[a] = of[l];
-        }
-        vec_push(o->graph->arena, &form.operands, operand);
-    }
-    for (uint8_t i = 0; i < rank; i++) {
-        if (!(seen >> kept[i] & 1))
-            of[kept[i]] = form_label(&form, o->form->size[kept[i]]);
-        result[i] = of[kept[i]];
-    }
-    return graph_product(o->graph, number, &form, result, rank);
-}
-
 /* What is between is stored as the result is: its labels in the same order, then those that are summed later. */
 static uint8_t list_labels(const struct ordering *o, uint64_t bits, label kept[MAX_RANK]) {
     uint8_t rank = 0;
@@ -206,7 +193,7 @@ static struct operand build(struct ordering *o, uint32_t set) {
             return parts[0];
     }
     uint8_t rank = list_labels(o, o->open[set], kept);
-    struct value value = product_of(o, 1, parts, count, kept, rank);
+    struct value value = graph_product_of(o->graph, 1, parts, count, o->form->size, kept, rank);
     return read_at(value, kept);
 }
 
@@ -220,7 +207,7 @@ static struct value finish(struct ordering *o, node_id id, struct operand *opera
     } else if (o->count) {
         operands[count++] = o->form->operands.at[o->factor[0]];
     }
-    return in_axis_order(product_of(o, node.number, operands, count, o->order, node.rank), o->order);
+    return in_axis_order(graph_product_of(o->graph, node.number, operands, count, o->form->size, o->order, node.rank), o->order);
 }
 
 /* Every prefix is its last factor times the prefix before. */

@@ -9,7 +9,8 @@ enum node_class {
     CLASS_POINTWISE, /* no sums: may stand inline in the loops that use it */
     CLASS_REDUCTION, /* its own loops */
     CLASS_GEMM,
-    CLASS_ALONG
+    CLASS_ALONG,
+    CLASS_MATRIX
 };
 
 struct planning {
