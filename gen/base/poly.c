@@ -180,6 +180,14 @@ bool poly_is_name(const struct polys *polys, poly p, uint32_t *variable) {
     return true;
 }
 
+bool poly_is_nonnegative(const struct polys *polys, poly p) {
+    struct poly_terms terms = polys->all.at[p];
+    for (uint32_t i = 0; i < terms.count; i++)
+        if (terms.at[i].coefficient < 0)
+            return false;
+    return true;
+}
+
 bool poly_mentions(const struct polys *polys, poly p, uint32_t variable) {
     struct poly_terms terms = polys->all.at[p];
     for (uint32_t i = 0; i < terms.count; i++)

@@ -50,7 +50,9 @@ static void name_loops(struct body *b) {
     label most = 0;
     for (size_t k = 0; k < b->s->plan->kernels.len; k++)
         most = b->s->plan->kernels.at[k].loops > most ? b->s->plan->kernels.at[k].loops : most;
-    for (label l = 0; l < most || l < 3; l++)
+    b->loop_name = NEW_ARRAY(b->e->arena, MOST_NAMES, const char *);
+    b->names = NEW(b->e->arena, label);
+    for (label l = 0; l < most || l < 3; l++, ++*b->names)
         b->loop_name[l] = scope_name(&b->s->scope, (const char *[]){"i", "j", "k", "l", "p", "q", "r", "s"}[l % 8]);
 }
 

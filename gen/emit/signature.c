@@ -28,6 +28,10 @@ static void mark_expression(const struct emission *e, const struct plan *plan, n
     mark_sizes(e->graph->polys, node->size, node->labels, used);
     if (node->kind == NODE_DIM)
         mark_poly(e->graph->polys, node->dim, used);
+    if (node->kind == NODE_SELECT) {
+        mark_poly(e->graph->polys, node->dim, used);
+        mark_sizes(e->graph->polys, node->step + 1, node->rank - 1u, used);
+    }
     for (uint32_t i = 0; i < node->count; i++)
         if (!map_get(&plan->buffer_of, node->operands[i].node))
             mark_expression(e, plan, node->operands[i].node, used);
