@@ -211,10 +211,15 @@ static void print_monomial(struct text *text, const struct polys *polys, const s
 
 void poly_print(struct text *text, const struct polys *polys, poly p) {
     struct poly_terms terms = polys->all.at[p];
+    bool first = true;
     if (terms.count == 0)
         text_putc(text, '0');
-    for (uint32_t i = 0; i < terms.count; i++)
-        print_monomial(text, polys, &terms.at[i], i == 0);
+    for (int minus = 0; minus < 2; minus++)
+        for (uint32_t i = 0; i < terms.count; i++)
+            if ((terms.at[i].coefficient < 0) == minus) {
+                print_monomial(text, polys, &terms.at[i], first);
+                first = false;
+            }
 }
 
 const char *poly_string(struct arena *arena, const struct polys *polys, poly p) {

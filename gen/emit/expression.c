@@ -91,7 +91,7 @@ void c_name_derived(const struct body *b, node_id id, bool scatter, label *loop_
 }
 
 /* What must hold for a delta, selector or triangle to be 1; NULL: it always is. */
-static const char *condition(const struct body *b, const struct node *node, const label *loop) {
+static const char *condition(const struct body *b, const struct node *node, const label loop[MAX_RANK]) {
     const char *first = b->loop_name[loop[0]];
     const char *other = node->kind == NODE_SELECT ? selected_index(b, node, loop)
                         : node->rank > 1          ? b->loop_name[loop[1]]
@@ -173,7 +173,7 @@ static const char *conditions(const struct body *b, const struct node *node, con
     struct text text = text_new(b->e->arena);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct node *factor = graph_node(b->e->graph, node->operands[i].node);
-        label loop[MAX_RANK];
+        label loop[MAX_RANK] = {0};
         if (!is_condition(factor))
             continue;
         for (uint8_t a = 0; a < factor->rank; a++)
