@@ -138,7 +138,8 @@ MX_API size_t mx_cholesky_f32_worksize(size_t n);
 MX_API size_t mx_trsm_f64_worksize(size_t n, size_t columns);
 MX_API size_t mx_trsm_f32_worksize(size_t n, size_t columns);
 
-/* ---- Factors as generated code keeps them -------------------------------------------------------------------------- */
+/* ---- Factors as generated code keeps them --------------------------------------------------------------------------
+ */
 
 /* An LU factor of A in one array of n * n + 2 * n elements, aligned as size_t: the pivots of mx_lu, and behind them, at
    the element 2 * n, L and U by columns.  A singular A has one, too.  work: mx_lu_*_worksize(n). */

@@ -1,6 +1,6 @@
-/* Matrices factored into arrays of the caller, and systems solved by these factors: factor.c as generated code calls it.
-   An LU factor is one array: n pivots, and behind them, at the element 2n, L and U by columns.  Compiled once for each
-   element type. */
+/* Matrices factored into arrays of the caller, and systems solved by these factors: factor.c as generated code calls
+   it. An LU factor is one array: n pivots, and behind them, at the element 2n, L and U by columns.  Compiled once for
+   each element type. */
 #include <math.h>
 #include <string.h>
 

@@ -51,6 +51,7 @@ static struct value stored_value(struct builder *b, uint32_t symbol) {
 
 static void add_symbol_output(struct builder *b, struct function *function, uint32_t symbol) {
     const struct symbol *s = &b->checked->symbols.at[symbol];
+    function_add_bounds(b->graph, b->checked, function, symbol);
     vec_push(b->arena, &function->outputs, argument_of(s->name, ROLE_OUTPUT, s->type, b->symbols[symbol]));
 }
 
@@ -241,8 +242,7 @@ static void build_hvp(struct builder *b, const struct request *request) {
 /* An output whose axes are those of one symbol and then those of another; value has those that are not of size 1. */
 static void add_tensor(struct builder *b, struct function *function, const char *name, uint32_t first, uint32_t second,
                        struct value value) {
-    struct argument argument = {
-        .name = name, .role = ROLE_OUTPUT, .structure = "dense", .value = {.node = value.node}};
+    struct argument argument = {.name = name, .role = ROLE_OUTPUT, .structure = "dense", .value = {.node = value.node}};
     uint8_t next = 0;
     for (int k = 0; k < 2; k++) {
         uint32_t symbol = k ? second : first;
@@ -322,6 +322,8 @@ static void build_forward_backward(struct builder *b, const struct request *requ
         seeds[i] = cotangent.value;
         vec_push(b->arena, &backward.inputs, cotangent);
     }
+    for (size_t i = 0; i < forward.bounds.len; i++)
+        vec_push(b->arena, &backward.bounds, forward.bounds.at[i]);
     add_gradients(b, &backward, request, targets, seeds, count);
     vec_push(b->arena, &b->module->functions, forward);
     vec_push(b->arena, &b->module->functions, backward);

@@ -6,8 +6,9 @@
 static void print_list(struct text *out, const struct body *b, const char *status, bool definition, int depth) {
     const struct signature *s = b->s;
     const char *name = s->function->name;
-    struct list list = list_begin(out, definition ? format_string(b->e->arena, "static int %s_fail", name)
-                                                  : format_string(b->e->arena, "%*sreturn %s_fail", 4 * depth, "", name));
+    struct list list =
+        list_begin(out, definition ? format_string(b->e->arena, "static int %s_fail", name)
+                                   : format_string(b->e->arena, "%*sreturn %s_fail", 4 * depth, "", name));
     list_add(&list, format_string(b->e->arena, "%s%s", definition ? "int " : "", status));
     for (size_t i = 0; i < s->dims.len; i++)
         if (s->sizes_outputs[s->dims.at[i]])

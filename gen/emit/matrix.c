@@ -28,12 +28,11 @@ static void print_columns(struct text *out, const struct body *b, const struct n
 
 /* Triangular: 1 if what is solved with is lower, its strides as it is read. LU: 1 if the transpose is solved with. */
 static void print_divisor(struct text *out, const struct body *b, const struct node *node, uint32_t divisor) {
-    bool transposed = node->along;
+    bool transposed = node->along & SOLVE_TRANSPOSED, lower = node->along & SOLVE_LOWER;
     if (node->op == OP_lu_solve) {
         text_printf(out, "%d, %s", transposed, b->buffer_name[divisor]);
         return;
     }
-    bool lower = graph_structure(b->e->graph, node->operands[0].node) & STRUCTURE_LOWER;
     text_printf(out, "%d, ", lower != transposed);
     print_array(out, b, divisor, transposed, !transposed);
 }

@@ -27,6 +27,9 @@ enum node_kind {
     NODE_NUMBER,  /* number */
     NODE_DIM,     /* a polynomial in dimensions, as a number */
     NODE_DELTA,   /* rank 2: 1 where both indices agree */
+    NODE_SELECT,  /* 1 where the first index is dim + the sum of step * index over the others; it always is within its
+                     size, and no two choices of the others give the same */
+    NODE_LOWER,   /* 1 where the first index is not below the second; rank 1: 1 at index 0 */
     NODE_PRODUCT, /* number * sum of products of factors */
     NODE_SUM,     /* sum of coefficient * term */
     NODE_MAP,     /* op, elementwise */
@@ -46,6 +49,9 @@ enum structure {
     STRUCTURE_ORTHOGONAL = 16
 };
 
+/* How a solve takes its matrix; a triangular one may hold anything in its other triangle. */
+enum solving { SOLVE_TRANSPOSED = 1, SOLVE_LOWER = 2 };
+
 struct operand {
     node_id node;
     label at[MAX_RANK]; /* the label of each of its axes */
@@ -56,12 +62,13 @@ struct node {
     enum node_kind kind;
     enum op op;
     uint8_t rank, labels;
-    uint8_t along; /* ALONG: axes; MATRIX: 1, where a solve takes its matrix transposed */
+    uint8_t along;  /* ALONG: axes; MATRIX: flags of enum solving */
     uint32_t count; /* operands */
     const struct operand *operands;
     const poly *size; /* of each label */
     double number;
-    poly dim;
+    poly dim;         /* DIM, SELECT */
+    const poly *step; /* SELECT: of each axis; of the first one nothing */
     const char *name; /* interned */
 };
 
@@ -127,6 +134,7 @@ node_id graph_fresh_input(struct graph *graph, const char *name, uint8_t rank, c
 node_id graph_number(struct graph *graph, double number);
 node_id graph_dim(struct graph *graph, poly dim);
 node_id graph_delta(struct graph *graph, poly size);
+node_id graph_lower(struct graph *graph, uint8_t rank, const poly *size);
 
 /* An index expression under construction: operands read at labels, the labels' sizes. */
 struct index_form {
@@ -139,6 +147,14 @@ label form_label(struct index_form *form, poly size);
 /* Adds an operand that reads node at labels at[0 … rank-1]. */
 void form_operand(struct index_form *form, const struct graph *graph, node_id node, const label *at,
                   double coefficient);
+
+/* Adds the selector of p by offset + sum of step * from; the labels from have the sizes of the form. See NODE_SELECT.
+ */
+void form_select(struct index_form *form, struct graph *graph, label p, poly offset, const label *from,
+                 const poly *step, uint8_t count);
+
+/* Do two selectors never give the same index, for all sizes? */
+bool select_disjoint(struct graph *graph, node_id a, node_id b);
 
 /* number * the product of the operands, summed over all the form's labels that are not in result (one that no operand
  * has counts its size). Labels in result are distinct. */
@@ -156,9 +172,8 @@ struct value graph_map(struct graph *graph, enum op op, const struct index_form 
 /* op over the node's axes whose bits are set; the other axes stay in order. */
 node_id graph_reduce(struct graph *graph, enum op op, node_id node, uint32_t axes);
 node_id graph_along(struct graph *graph, enum op op, node_id node, uint32_t axes);
-/* op of matrices, each operand read with its axes in the order of the value; transposed: a solve by the transpose. */
-struct value graph_matrix(struct graph *graph, enum op op, const struct value *operands, uint32_t count,
-                          bool transposed);
+/* op of matrices, each operand read with its axes in the order of the value; flags of enum solving, 0 for others. */
+struct value graph_matrix(struct graph *graph, enum op op, const struct value *operands, uint32_t count, uint8_t flags);
 
 /* A value that was read with axes in this order, with its axes in their own. */
 struct value in_axis_order(struct value read, const label *order);

@@ -45,7 +45,7 @@ static bool take_transposition(struct value *matrix) {
 }
 
 struct value graph_matrix(struct graph *graph, enum op op, const struct value *operands, uint32_t count,
-                          bool transposed) {
+                          uint8_t flags) {
     struct value value[2] = {operands[0], count > 1 ? operands[1] : operands[0]};
     const struct node *of = graph_node(graph, operands[0].node);
     if (op == OP_inv && of->kind == NODE_MATRIX && of->op == OP_inv)
@@ -58,7 +58,7 @@ struct value graph_matrix(struct graph *graph, enum op op, const struct value *o
     struct node node = {.kind = NODE_MATRIX, .op = op, .count = count, .operands = made, .size = size};
     node.rank = result_sizes(graph, op, value, size);
     node.labels = whole ? node.rank : (uint8_t)(node.rank + value[0].rank);
-    node.along = solves && swapped != transposed;
+    node.along = flags ^ (solves && swapped ? SOLVE_TRANSPOSED : 0);
     for (uint8_t i = 0; i < value[0].rank && !whole; i++)
         size[node.rank + i] = value_size(graph, value[0], i);
     made[0] = labelled(&value[0], whole ? 0 : node.rank);
@@ -67,9 +67,28 @@ struct value graph_matrix(struct graph *graph, enum op op, const struct value *o
     return whole && swapped ? value_transpose(result) : result;
 }
 
-/* inv and cholesky of a 1 x 1 matrix have axes of size 1; so have the operands of those that give a scalar. */
+/* X under a triangular mask; the node itself if it is nothing of the kind. */
+static node_id unmasked(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    if (node->kind != NODE_PRODUCT || node->count != 2 || node->labels != 2 || node->number != 1)
+        return id;
+    for (int i = 0; i < 2; i++) {
+        const struct operand *mask = &node->operands[i], *of = &node->operands[1 - i];
+        bool in_order = graph_node(graph, of->node)->rank == 2 && of->at[0] == 0 && of->at[1] == 1;
+        if (graph_node(graph, mask->node)->kind == NODE_LOWER && in_order)
+            return of->node;
+    }
+    return id;
+}
+
 struct value value_matrix(struct graph *graph, enum op op, const struct value *arguments, uint32_t count) {
-    return graph_matrix(graph, op, arguments, count, false);
+    struct value operands[2] = {arguments[0], count > 1 ? arguments[1] : arguments[0]};
+    uint8_t flags = 0;
+    if (op == OP_triangular_solve) {
+        flags = graph_structure(graph, operands[0].node) & STRUCTURE_LOWER ? SOLVE_LOWER : 0;
+        operands[0].node = unmasked(graph, operands[0].node);
+    }
+    return graph_matrix(graph, op, operands, count, flags);
 }
 
 /* ---- Cancelling ------------------------------------------------------------------------------------------------- */

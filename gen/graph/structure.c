@@ -250,6 +250,8 @@ uint8_t structure_of(struct graph *graph, const struct node *node) {
     if (node->rank != 2)
         return 0;
     switch (node->kind) {
+    case NODE_LOWER:
+        return STRUCTURE_LOWER;
     case NODE_DELTA:
         return STRUCTURE_SYMMETRIC | STRUCTURE_POSITIVE | STRUCTURE_DIAGONAL | STRUCTURE_ORTHOGONAL;
     case NODE_PRODUCT:

@@ -53,7 +53,7 @@ static struct value divide_transposed(struct graph *graph, node_id solve, struct
     const struct node node = *graph_node(graph, solve);
     node_id divided = node.operands[1].node;
     struct value operands[] = {graph_value(graph, node.operands[0].node), b};
-    struct value made = graph_matrix(graph, node.op, operands, 2, !node.along);
+    struct value made = graph_matrix(graph, node.op, operands, 2, node.along ^ SOLVE_TRANSPOSED);
     return graph_node(graph, divided)->kind == NODE_DELTA ? made : divide_transposed(graph, divided, made);
 }
 
