@@ -110,6 +110,10 @@ static void run(struct compilation *c, const char *text, size_t length) {
     if (c->diags.errors)
         return;
     struct module *module = module_build(&c->lowering, checked, c->options->module);
+    if (c->lowering.too_many_axes.end)
+        diag_report(&c->diags, DIAG_E0902, c->lowering.too_many_axes, format_string(c->arena, "%d", (int)MAX_RANK));
+    if (c->diags.errors)
+        return;
     module_simplify(&c->graph, module);
     if (!sound(c))
         return;

@@ -1,6 +1,7 @@
 /* The shape rules of the functions. */
 #include "calls.h"
 
+#include "derivatives.h"
 #include "faults.h"
 #include "report.h"
 #include "sizes.h"
@@ -298,6 +299,8 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     case SHAPE_EYE:
     case SHAPE_FILL:
         return filled(c, id, op);
+    case SHAPE_DERIVATIVE:
+        return type_derivative(c, id, op);
     default:
         return type_scalar();
     }

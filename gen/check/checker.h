@@ -5,7 +5,7 @@
  *     requests.c  statements.c  names.c    what is asked for; assignments; what each identifier is
  *     mend.c                               helps of a fault, by typing its statement again
  *     shapes.c                             operators, and the type of a node
- *     calls.c                              functions
+ *     calls.c  derivatives.c               functions
  *     faults.c    sizes.c                  messages about operands; declared shapes
  *     types.c                              products and broadcasts of types
  *     unify.c                              sizes made equal

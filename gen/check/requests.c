@@ -332,48 +332,117 @@ static void warn_abstract(struct checker *c, const struct request *request) {
     diag_help(c->diags, diag, "did you mean grad %s ?", meant);
 }
 
-/* Marks with the stamp all that the symbols on the stack are computed from. */
-static void mark_sources(struct checker *c, uint32_t *stamps, uint32_t stamp, uint32_t *stack, uint32_t depth) {
+/* Symbols that were reached: their stamp is the last one. */
+struct marks {
+    uint32_t *stamps, *stack;
+    uint32_t stamp;
+};
+
+/* Marks all that the symbols on the stack are computed from. */
+static void mark_sources(struct checker *c, struct marks *marks, uint32_t depth) {
     while (depth > 0) {
-        const struct symbol *symbol = &c->out->symbols.at[stack[--depth]];
+        const struct symbol *symbol = &c->out->symbols.at[marks->stack[--depth]];
         if (symbol->kind != SYMBOL_VALUE)
             continue;
         const struct ast_statement *statement = &c->ast->statements.at[symbol->statement];
         for (ast_id id = statement->begin; id < statement->end; id++) {
             uint32_t read = c->out->symbol_of[id];
-            if (!read || stamps[read] == stamp)
+            if (!read || marks->stamps[read] == marks->stamp)
                 continue;
-            stamps[read] = stamp;
-            stack[depth++] = read;
+            marks->stamps[read] = marks->stamp;
+            marks->stack[depth++] = read;
         }
     }
 }
 
-static void warn_independent(struct checker *c, const struct request *request, uint32_t *stamps, uint32_t stamp,
-                             uint32_t *stack) {
+static void warn_independent(struct checker *c, const struct request *request, struct marks *marks) {
     const struct symbol *target = &c->out->symbols.at[request->target];
     uint32_t depth = 0;
+    marks->stamp++;
     if (target->kind == SYMBOL_VALUE)
-        stack[depth++] = request->target;
+        marks->stack[depth++] = request->target;
     for (size_t i = 0; target->kind == SYMBOL_ABSTRACT && i < c->out->outputs.len; i++)
-        stack[depth++] = c->out->outputs.at[i];
-    mark_sources(c, stamps, stamp, stack, depth);
+        marks->stack[depth++] = c->out->outputs.at[i];
+    mark_sources(c, marks, depth);
     for (uint32_t i = 0; i < request->variable_count; i++) {
         uint32_t variable = c->out->variables.at[request->first_variable + i];
-        if (stamps[variable] != stamp)
+        if (marks->stamps[variable] != marks->stamp)
             complain(c, DIAG_W0203, request->span, target->name, c->out->symbols.at[variable].name);
     }
 }
 
-static void warn_requests(struct checker *c) {
-    size_t count = c->out->symbols.len;
-    uint32_t *stamps = NEW_ARRAY(c->arena, count, uint32_t), *stack = NEW_ARRAY(c->arena, 2 * count, uint32_t);
+static void warn_requests(struct checker *c, struct marks *marks) {
     for (uint32_t i = 0; i < c->out->requests.len; i++) {
         const struct request *request = &c->out->requests.at[i];
-        warn_independent(c, request, stamps, i + 1, stack);
+        warn_independent(c, request, marks);
         if (c->out->symbols.at[request->target].kind == SYMBOL_ABSTRACT)
             warn_abstract(c, request);
     }
+}
+
+/* Marks what an expression is computed from. Its nodes are met from the last one down, after those they belong to. */
+static void mark_expression(struct checker *c, ast_id begin, ast_id id, struct marks *marks) {
+    bool *inside = NEW_ARRAY(c->arena, id - begin + 1, bool);
+    uint32_t depth = 0;
+    marks->stamp++;
+    inside[id - begin] = true;
+    for (ast_id at = id + 1; at-- > begin;) {
+        if (!inside[at - begin])
+            continue;
+        uint32_t read = c->out->symbol_of[at];
+        if (read && marks->stamps[read] != marks->stamp) {
+            marks->stamps[read] = marks->stamp;
+            marks->stack[depth++] = read;
+        }
+        for (uint32_t i = 0; i < ast_node(c->ast, at)->count; i++)
+            inside[ast_child(c->ast, at, i) - begin] = true;
+    }
+    mark_sources(c, marks, depth);
+}
+
+/* A parameter that the body does not use stands for what the caller names. */
+static bool depends_on(struct checker *c, const struct marks *marks, uint32_t variable) {
+    const struct symbol *symbol = &c->out->symbols.at[variable];
+    while (marks->stamps[variable] != marks->stamp && symbol->hidden == HIDDEN_ARGUMENT) {
+        variable = c->out->symbol_of[c->ast->statements.at[symbol->statement].value];
+        symbol = &c->out->symbols.at[variable];
+    }
+    return marks->stamps[variable] == marks->stamp;
+}
+
+static void warn_derivative(struct checker *c, const struct ast_statement *statement, ast_id id, struct marks *marks) {
+    ast_id value = ast_child(c->ast, id, 0), variable = ast_child(c->ast, id, 1);
+    mark_expression(c, statement->begin, value, marks);
+    if (depends_on(c, marks, c->out->symbol_of[variable]))
+        return;
+    const char *text = shown(c, value);
+    complain(c, DIAG_W0203, ast_node(c->ast, id)->span, text ? text : "the first argument",
+             ast_node(c->ast, variable)->name);
+}
+
+/* Of derivatives as expressions; a place in a function is warned of once, for the first call that gives reason to. */
+static void warn_derivatives(struct checker *c, struct marks *marks) {
+    struct map warned = {.arena = c->arena};
+    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
+        const struct ast_statement *statement = &c->ast->statements.at[i];
+        size_t first = c->diags->all.len;
+        for (ast_id id = statement->begin; statement->kind == STATEMENT_ASSIGN && id < statement->end; id++)
+            if (op_records[c->out->op_of[id]].kind == KIND_DERIVATIVE &&
+                !map_get(&warned, ast_node(c->ast, id)->op_span.begin)) {
+                size_t before = c->diags->all.len;
+                warn_derivative(c, statement, id, marks);
+                if (c->diags->all.len != before)
+                    *map_at(&warned, ast_node(c->ast, id)->op_span.begin) = 1;
+            }
+        note_calls(c, first, statement->expansion);
+    }
+}
+
+static void warn(struct checker *c) {
+    size_t count = c->out->symbols.len;
+    struct marks marks = {NEW_ARRAY(c->arena, count, uint32_t), NEW_ARRAY(c->arena, 2 * count, uint32_t), 0};
+    warn_requests(c, &marks);
+    warn_derivatives(c, &marks);
 }
 
 /* ---- All ----------------------------------------------------------------------------------------------------------
@@ -408,6 +477,6 @@ void requests_check(struct checker *c) {
     } else if (abstract && c->out->outputs.len == 0) {
         complain(c, DIAG_E0308, abstract->span, c->out->symbols.at[abstract->target].name, "");
     } else {
-        warn_requests(c);
+        warn(c);
     }
 }

@@ -65,19 +65,10 @@ static struct variables variables_of(struct builder *b, const struct request *re
     return v;
 }
 
-/* A value with the axes of the node of another one, read as that one is. */
-static struct value read_like(struct value like, struct value value) {
-    like.node = value.node;
-    for (uint8_t a = 0; a < like.rank; a++)
-        if (like.axis[a] != AXIS_UNIT)
-            like.axis[a] = value.axis[like.axis[a]];
-    return like;
-}
-
 static void add_output(struct builder *b, struct function *function, const char *name, uint32_t symbol,
                        struct value value) {
     struct type type = b->checked->symbols.at[symbol].type;
-    vec_push(b->arena, &function->outputs, argument_of(name, ROLE_OUTPUT, type, read_like(b->symbols[symbol], value)));
+    vec_push(b->arena, &function->outputs, argument_of(name, ROLE_OUTPUT, type, read_as(b->symbols[symbol], value)));
 }
 
 static const char *symbol_name(const struct builder *b, const char *prefix, uint32_t symbol) {
@@ -138,13 +129,6 @@ static void build_vjp(struct builder *b, const struct request *request) {
     vec_push(b->arena, &b->module->functions, function);
 }
 
-/* <g, t>, of values with the same axes in the same order. */
-static struct value inner(struct builder *b, struct value g, node_id t) {
-    struct value factors[] = {g, graph_value(b->graph, t)};
-    struct value product = value_multiply(b->graph, 1, factors, 2);
-    return value_reduce(b->graph, OP_sum, product, (1u << product.rank) - 1, false);
-}
-
 /* sum_i <g_i, t_i>, of values with axes in the order of the variables' nodes and of inputs with the same axes. Adds the
  * inputs to the function. */
 static struct value along_directions(struct builder *b, struct function *function, const struct variables *v,
@@ -154,7 +138,7 @@ static struct value along_directions(struct builder *b, struct function *functio
     for (uint32_t i = 0; i < v->count; i++) {
         struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, prefix, v->symbols[i]), v->symbols[i]);
         vec_push(b->arena, &function->inputs, t);
-        products[i] = inner(b, g[i], t.value.node);
+        products[i] = value_inner(b->graph, g[i], graph_value(b->graph, t.value.node));
         ones[i] = 1;
     }
     return value_add(b->graph, products, ones, v->count);
@@ -172,9 +156,8 @@ static void build_jvp(struct builder *b, const struct request *request) {
     struct value along = along_directions(b, &function, &v, back, "t");
     derive_vjp(b->lowering, &along, &one, 1, &u.value.node, 1, NULL, &result, function.derivation);
     const struct symbol *target = &b->checked->symbols.at[request->target];
-    vec_push(
-        b->arena, &function.outputs,
-        argument_of(symbol_name(b, "jvp", request->target), ROLE_OUTPUT, target->type, read_like(u.value, result)));
+    vec_push(b->arena, &function.outputs,
+             argument_of(symbol_name(b, "jvp", request->target), ROLE_OUTPUT, target->type, read_as(u.value, result)));
     vec_push(b->arena, &b->module->functions, function);
 }
 
@@ -225,7 +208,7 @@ static void build_jac(struct builder *b, const struct request *request) {
                function.derivation);
     for (uint32_t i = 0; i < v.count; i++) {
         struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, "t", v.symbols[i]), v.symbols[i]);
-        struct value along = inner(b, back[i], t.value.node);
+        struct value along = value_inner(b->graph, back[i], graph_value(b->graph, t.value.node));
         derive_vjp(b->lowering, &along, &one, 1, &u.value.node, 1, NULL, &tangent, function.derivation);
         add_tensor(b, &function, derivative_name(b, y, b->checked->symbols.at[v.symbols[i]].name), request->target,
                    v.symbols[i], derive_coefficients(b->lowering, tangent, t.value.node));
@@ -246,7 +229,8 @@ static void build_hess(struct builder *b, const struct request *request) {
         add_output(b, &function, derivative_name(b, f, b->checked->symbols.at[v.symbols[i]].name), v.symbols[i], g[i]);
     for (uint32_t j = 0; j < v.count; j++) {
         struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, "v", v.symbols[j]), v.symbols[j]);
-        struct value along = inner(b, g[j], t.value.node), *column = NEW_ARRAY(b->arena, j + 1, struct value);
+        struct value along = value_inner(b->graph, g[j], graph_value(b->graph, t.value.node)),
+                     *column = NEW_ARRAY(b->arena, j + 1, struct value);
         derive_vjp(b->lowering, &along, &one, 1, v.nodes, j + 1, NULL, column, function.derivation);
         for (uint32_t i = 0; i <= j; i++)
             h[i * v.count + j] = derive_coefficients(b->lowering, column[i], t.value.node);
@@ -338,6 +322,7 @@ struct module *module_build(struct lowering *lowering, const struct checked *che
     struct builder b = {lowering, lowering->graph, lowering->arena, checked, NULL, NEW(lowering->arena, struct module)};
     b.module->name = name;
     b.module->checked = checked;
+    lowering->derive = derive_expression;
     b.symbols = lower_program(lowering, checked);
     name_nodes(&b);
     build_eval(&b);
