@@ -22,6 +22,11 @@ static inline size_t mx_size_mul(size_t a, size_t b) {
     return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
 }
 
+/* a - b, but 0 where that is negative: the size of a slice whose bounds are wrong. */
+static inline size_t mx_size_sub(size_t a, size_t b) {
+    return a > b ? a - b : 0;
+}
+
 static inline size_t mx_size_max(size_t a, size_t b) {
     return a > b ? a : b;
 }

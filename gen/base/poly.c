@@ -180,6 +180,14 @@ bool poly_is_name(const struct polys *polys, poly p, uint32_t *variable) {
     return true;
 }
 
+bool poly_is_nonnegative(const struct polys *polys, poly p) {
+    struct poly_terms terms = polys->all.at[p];
+    for (uint32_t i = 0; i < terms.count; i++)
+        if (terms.at[i].coefficient < 0)
+            return false;
+    return true;
+}
+
 bool poly_mentions(const struct polys *polys, poly p, uint32_t variable) {
     struct poly_terms terms = polys->all.at[p];
     for (uint32_t i = 0; i < terms.count; i++)
@@ -203,10 +211,15 @@ static void print_monomial(struct text *text, const struct polys *polys, const s
 
 void poly_print(struct text *text, const struct polys *polys, poly p) {
     struct poly_terms terms = polys->all.at[p];
+    bool first = true;
     if (terms.count == 0)
         text_putc(text, '0');
-    for (uint32_t i = 0; i < terms.count; i++)
-        print_monomial(text, polys, &terms.at[i], i == 0);
+    for (int minus = 0; minus < 2; minus++)
+        for (uint32_t i = 0; i < terms.count; i++)
+            if ((terms.at[i].coefficient < 0) == minus) {
+                print_monomial(text, polys, &terms.at[i], first);
+                first = false;
+            }
 }
 
 const char *poly_string(struct arena *arena, const struct polys *polys, poly p) {

@@ -48,9 +48,11 @@ struct poly_terms poly_terms(const struct polys *polys, poly p);
 bool poly_is_number(const struct polys *polys, poly p, int64_t *value);
 /* Is p one name with coefficient 1? *variable is its index. */
 bool poly_is_name(const struct polys *polys, poly p, uint32_t *variable);
+/* Is no coefficient negative? Then it is nonnegative for all values of its names. */
+bool poly_is_nonnegative(const struct polys *polys, poly p);
 bool poly_mentions(const struct polys *polys, poly p, uint32_t variable);
 
-/* "4*m*n + k", in the language's own notation (also valid C). */
+/* "4*m*n + k", "b - a": in the language's own notation (also valid C), terms with a minus last. */
 void poly_print(struct text *text, const struct polys *polys, poly p);
 const char *poly_string(struct arena *arena, const struct polys *polys, poly p);
 

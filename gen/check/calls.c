@@ -1,8 +1,10 @@
 /* The shape rules of the functions. */
 #include "calls.h"
 
+#include "arrange.h"
 #include "derivatives.h"
 #include "faults.h"
+#include "pattern.h"
 #include "report.h"
 #include "sizes.h"
 #include "types.h"
@@ -51,6 +53,8 @@ static bool check_count(struct checker *c, ast_id id, enum op op) {
         return (given == 1 || given == 2) || report_count(c, id, "1 or 2 arguments");
     if (op == OP_norm)
         return (given == 1 || given == 2) || report_count(c, id, "1 or 2 arguments");
+    if (arity == ANY_ARGUMENTS)
+        return given > (op == OP_einsum) || report_count(c, id, op == OP_einsum ? "a pattern and at least 1 value" : "at least 1 argument");
     bool pair = op_overload(op, (int)arity + 1) != op; /* max(x) and max(a, b) */
     const char *takes = pair ? format_string(c->arena, "%u or %u arguments", (unsigned)arity, (unsigned)arity + 1)
                              : format_string(c->arena, "%u argument%s", (unsigned)arity, arity == 1 ? "" : "s");
@@ -301,6 +305,19 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
         return filled(c, id, op);
     case SHAPE_DERIVATIVE:
         return type_derivative(c, id, op);
+    case SHAPE_MATRIX:
+        return argument(c, id, 0).rank == 2 ? argument(c, id, 0) : report_kind(c, id, "a matrix");
+    case SHAPE_KRON:
+        return type_kron(c, id);
+    case SHAPE_VEC:
+        return type_vec(c, id);
+    case SHAPE_RESHAPE:
+        return type_reshape(c, id);
+    case SHAPE_BESIDE:
+    case SHAPE_BELOW:
+        return type_stack(c, id, op_records[op].shape == SHAPE_BESIDE);
+    case SHAPE_PATTERN:
+        return type_einsum(c, id);
     default:
         return type_scalar();
     }

@@ -1,6 +1,7 @@
 /* The checker's stages in order. */
 #include "check.h"
 
+#include "elements.h"
 #include "names.h"
 #include "report.h"
 #include "requests.h"
@@ -110,6 +111,7 @@ struct checked *check(struct arena *arena, struct interner *interner, struct pol
     fix_all_inferred(c);
     unify_rest(c);
     finish_types(c);
+    bounds_check(c);
     requests_check(c);
     elementwise_warnings(c);
     return c->out;

@@ -12,6 +12,7 @@ struct checker *checker_new(struct arena *arena, const struct ast *ast) {
     c->size_of = NEW_ARRAY(arena, nodes, poly);
     out->symbol_of = NEW_ARRAY(arena, nodes, uint32_t);
     out->op_of = NEW_ARRAY(arena, nodes, enum op);
+    out->extent_of = NEW_ARRAY(arena, nodes, struct extent);
     out->type_of = NEW_ARRAY(arena, nodes, struct type);
     return c;
 }

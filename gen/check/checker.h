@@ -6,6 +6,7 @@
  *     mend.c                               helps of a fault, by typing its statement again
  *     shapes.c                             operators, and the type of a node
  *     calls.c  derivatives.c               functions
+ *     arrange.c  pattern.c  elements.c     what is put together from elements; einsum; elements and slices
  *     faults.c    sizes.c                  messages about operands; declared shapes
  *     types.c                              products and broadcasts of types
  *     unify.c                              sizes made equal
@@ -24,7 +25,8 @@ enum { RANK_UNKNOWN = 3 };
 enum context {
     CONTEXT_NONE, /* part of no expression */
     CONTEXT_VALUE,
-    CONTEXT_SIZE,   /* part of a dimension: in a declared shape, in eye(n) */
+    CONTEXT_SIZE,   /* part of a dimension: in a declared shape, in eye(n), an index */
+    CONTEXT_SIZES,  /* a slice, a list of sizes: its parts are sizes */
     CONTEXT_OPTION, /* a named argument, the second argument of norm */
     CONTEXT_SKIPPED /* below a construct that an error was reported for */
 };

@@ -10,12 +10,6 @@
 
 static bool is_later_node(struct checker *c, const struct ast_node *node) {
     switch (node->kind) {
-    case AST_STRING:
-    case AST_INDEX:
-    case AST_SLICE:
-    case AST_BLOCK:
-    case AST_LIST:
-        return true;
     case AST_BINARY:
         return node->op == AST_SOLVE;
     case AST_CALL:
@@ -29,20 +23,34 @@ static bool takes_sizes(enum op op) {
     return op_records[op].shape == SHAPE_EYE || op_records[op].shape == SHAPE_FILL;
 }
 
+/* What an index, or the second argument of reshape, is. */
+static enum context sizes_context(const struct ast_node *child) {
+    return child->kind == AST_SLICE || child->kind == AST_BLOCK || child->kind == AST_LIST ? CONTEXT_SIZES
+                                                                                           : CONTEXT_SIZE;
+}
+
+static enum context call_context(enum op op, const struct ast_node *child, uint32_t i) {
+    if (takes_sizes(op))
+        return CONTEXT_SIZE;
+    if (op == OP_reshape && i > 0)
+        return sizes_context(child);
+    bool option = (op == OP_norm && i > 0) || (op == OP_einsum && i == 0 && child->kind == AST_STRING);
+    return option ? CONTEXT_OPTION : CONTEXT_VALUE;
+}
+
 static enum context child_context(struct checker *c, const struct ast_node *node, enum context context, uint32_t i) {
     const struct ast_node *child = ast_node(c->ast, c->ast->children.at[node->first + i]);
+    if (context == CONTEXT_SIZES)
+        return sizes_context(child);
     if (context != CONTEXT_VALUE)
         return context;
     if (child->kind == AST_NAMED)
         return CONTEXT_OPTION;
     if (is_later_node(c, node))
         return CONTEXT_SKIPPED;
-    if (node->kind != AST_CALL)
-        return CONTEXT_VALUE;
-    enum op op = name_of(c, node->name)->op;
-    if (takes_sizes(op))
-        return CONTEXT_SIZE;
-    return op == OP_norm && i > 0 ? CONTEXT_OPTION : CONTEXT_VALUE;
+    if (node->kind == AST_INDEX && i > 0)
+        return sizes_context(child);
+    return node->kind == AST_CALL ? call_context(name_of(c, node->name)->op, child, i) : CONTEXT_VALUE;
 }
 
 /* Operands have smaller ids than what they are part of, so going down the ids every node is met after its parent. */

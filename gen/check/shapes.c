@@ -1,7 +1,9 @@
 /* The shape rules of the operators, and the types of nodes by them and by those of the functions. */
 #include "shapes.h"
 
+#include "arrange.h"
 #include "calls.h"
+#include "elements.h"
 #include "faults.h"
 #include "report.h"
 #include "sizes.h"
@@ -93,11 +95,8 @@ static struct type type_binary(struct checker *c, ast_id id) {
     return type_unknown();
 }
 
-static struct type type_later(struct checker *c, const struct ast_node *node) {
-    const char *what = node->kind == AST_INDEX    ? "elements and slices"
-                       : node->kind == AST_STRING ? "strings"
-                                                  : "block matrices";
-    report_later(c, node->span, what);
+static struct type report_string(struct checker *c, const struct ast_node *node) {
+    complain(c, DIAG_E0245, node->span, node->name, "");
     return type_unknown();
 }
 
@@ -116,8 +115,14 @@ static struct type type_value(struct checker *c, ast_id id) {
         return type_binary(c, id);
     case AST_CALL:
         return type_call(c, id);
+    case AST_INDEX:
+        return type_index(c, id);
+    case AST_BLOCK:
+        return type_stack(c, id, 0);
+    case AST_LIST:
+        return type_stack(c, id, 1);
     default:
-        return type_later(c, node);
+        return report_string(c, node);
     }
 }
 

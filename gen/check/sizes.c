@@ -18,7 +18,7 @@ static poly size_error(struct checker *c, ast_id id) {
 }
 
 /* p, unless it is too large to compute with; coefficients saturate, so that they stand beyond the limit. */
-static poly bounded(struct checker *c, ast_id id, poly p) {
+poly size_bounded(struct checker *c, ast_id id, poly p) {
     struct poly_terms terms = poly_terms(c->polys, p);
     bool fits = terms.count <= MAX_TERMS && (terms.count == 0 || terms.at[0].degree <= MAX_DEGREE);
     for (uint32_t i = 0; fits && i < terms.count; i++)
@@ -63,7 +63,7 @@ static poly size_power(struct checker *c, ast_id id, poly base) {
     if (exponent->kind != AST_NUMBER || exponent->number != (double)(int)exponent->number)
         return size_error(c, id);
     for (int i = 0; power && i < (int)exponent->number; i++)
-        power = i < MAX_DEGREE ? bounded(c, id, poly_mul(c->polys, power, base)) : POLY_NONE;
+        power = i < MAX_DEGREE ? size_bounded(c, id, poly_mul(c->polys, power, base)) : POLY_NONE;
     return power;
 }
 
@@ -73,11 +73,11 @@ static poly size_binary(struct checker *c, ast_id id) {
         return POLY_NONE;
     switch (ast_node(c->ast, id)->op) {
     case AST_ADD:
-        return bounded(c, id, poly_add(c->polys, a, b));
+        return size_bounded(c, id, poly_add(c->polys, a, b));
     case AST_SUB:
-        return bounded(c, id, poly_sub(c->polys, a, b));
+        return size_bounded(c, id, poly_sub(c->polys, a, b));
     case AST_MUL:
-        return bounded(c, id, poly_mul(c->polys, a, b));
+        return size_bounded(c, id, poly_mul(c->polys, a, b));
     case AST_POW:
         return size_power(c, id, a);
     default:

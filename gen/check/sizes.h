@@ -10,4 +10,8 @@ poly option_value(struct checker *c, const char *option, const char **name); /* 
 poly size_node(struct checker *c, ast_id id);                                /* its operands are in size_of already */
 poly size_checked(struct checker *c, ast_id id); /* the size at a root; an error if it is always below 1 */
 
+/* p, or an error if it is too large to compute with. */
+poly size_bounded(struct checker *c, ast_id id, poly p);
+
+
 #endif

@@ -29,6 +29,7 @@ static struct argument argument_of(const char *name, enum argument_role role, st
 
 static void add_symbol_output(struct builder *b, struct function *function, uint32_t symbol) {
     const struct symbol *s = &b->checked->symbols.at[symbol];
+    function_add_bounds(b->arena, b->checked, function, symbol);
     vec_push(b->arena, &function->outputs, argument_of(s->name, ROLE_OUTPUT, s->type, b->symbols[symbol]));
 }
 
@@ -262,6 +263,8 @@ static void build_forward_backward(struct builder *b, const struct request *requ
         seeds[i] = cotangent.value;
         vec_push(b->arena, &backward.inputs, cotangent);
     }
+    for (size_t i = 0; i < forward.bounds.len; i++)
+        vec_push(b->arena, &backward.bounds, forward.bounds.at[i]);
     add_gradients(b, &backward, request, targets, seeds, count);
     vec_push(b->arena, &b->module->functions, forward);
     vec_push(b->arena, &b->module->functions, backward);

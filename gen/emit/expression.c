@@ -16,17 +16,103 @@ void c_number(struct text *out, const struct emission *e, double number) {
     text_puts(out, e->f32 ? "f" : "");
 }
 
+/* ---- Indices ------------------------------------------------------------------------------------------------------
+ *
+ * The name of a label that follows from others is an expression, in brackets if it is a sum. */
+
+static const char *without_brackets(const struct body *b, const char *name) {
+    return *name == '(' ? format_string(b->e->arena, "%.*s", (int)strlen(name) - 2, name + 1) : name;
+}
+
+static bool is_number(const struct body *b, poly p, int64_t value) {
+    int64_t number;
+    return poly_is_number(b->e->graph->polys, p, &number) && number == value;
+}
+
+/* "i * n", "i", "3": index times step. */
+static void print_multiple(struct text *out, const struct body *b, const char *index, poly step) {
+    if (is_number(b, step, 1)) {
+        text_puts(out, without_brackets(b, index));
+        return;
+    }
+    text_printf(out, "%s * ", index);
+    signature_poly(out, b->e, b->s, step, true);
+}
+
+/* offset + sum of step * index, of a selector's axes behind the first. */
+static const char *selected_index(const struct body *b, const struct node *select, const label *loop) {
+    struct text text = text_new(b->e->arena);
+    uint8_t parts = (uint8_t)(select->rank - 1 + !is_number(b, select->dim, 0));
+    for (uint8_t a = 1; a < select->rank; a++) {
+        text_puts(&text, a > 1 ? " + " : "");
+        print_multiple(&text, b, b->loop_name[loop[a]], select->step[a]);
+    }
+    if (parts >= select->rank) {
+        text_puts(&text, select->rank > 1 ? " + " : "");
+        signature_poly(&text, b->e, b->s, select->dim, false);
+    }
+    if (parts == 0)
+        return "0";
+    bool sum = strchr(text_string(&text), ' ') != NULL;
+    return sum ? format_string(b->e->arena, "(%s)", text_string(&text)) : text_string(&text);
+}
+
+static label new_name(const struct body *b, const char *name) {
+    for (label l = 0; l < *b->names; l++)
+        if (b->loop_name[l] == name)
+            return l;
+    if (*b->names < MOST_NAMES)
+        ++*b->names;
+    b->loop_name[*b->names - 1] = name;
+    return (label)(*b->names - 1);
+}
+
+static void name_label(const struct body *b, node_id id, const struct derived *derived, label l, label *loop_of) {
+    const struct graph *graph = b->e->graph;
+    struct operand self;
+    label loop[MAX_RANK] = {0};
+    if (loop_of[l] != LOOP_DERIVED || derived->by[l] == NOT_DERIVED)
+        return;
+    const struct operand *factor = deriving_factor(graph, id, derived->by[l], &self);
+    const struct node *node = graph_node(graph, factor->node);
+    for (uint8_t a = 0; a < node->rank; a++) {
+        if (factor->at[a] != l)
+            name_label(b, id, derived, factor->at[a], loop_of);
+        loop[a] = loop_of[factor->at[a]];
+    }
+    loop_of[l] = node->kind == NODE_DELTA ? loop[factor->at[0] == l] : new_name(b, selected_index(b, node, loop));
+}
+
+void c_name_derived(const struct body *b, node_id id, bool scatter, label *loop_of) {
+    const struct node *node = graph_node(b->e->graph, id);
+    struct derived derived = derived_labels(b->e->graph, id, scatter);
+    for (label l = 0; l < node->labels; l++)
+        name_label(b, id, &derived, l, loop_of);
+}
+
+/* What must hold for a delta, selector or triangle to be 1; NULL: it always is. */
+static const char *condition(const struct body *b, const struct node *node, const label loop[MAX_RANK]) {
+    const char *first = b->loop_name[loop[0]];
+    const char *other = node->kind == NODE_SELECT ? selected_index(b, node, loop)
+                        : node->rank > 1          ? b->loop_name[loop[1]]
+                                                  : "0";
+    const char *sign = node->kind == NODE_LOWER && node->rank > 1 ? ">=" : "==";
+    if (strcmp(first, other) == 0)
+        return NULL;
+    return format_string(b->e->arena, "%s %s %s", without_brackets(b, first), sign, without_brackets(b, other));
+}
+
+static bool is_condition(const struct node *node) {
+    return node->kind == NODE_DELTA || node->kind == NODE_SELECT || node->kind == NODE_LOWER;
+}
+
 static void print_offset(struct text *out, const struct body *b, const struct buffer *buffer, const label *loop) {
     const struct graph *graph = b->e->graph;
     uint8_t rank = graph_node(graph, buffer->node)->rank;
     for (uint8_t i = 0; i < rank; i++) {
         poly stride = buffer_stride(graph, buffer, buffer->order[i]);
-        int64_t one;
-        text_printf(out, "%s%s", i ? " + " : "", b->loop_name[loop[buffer->order[i]]]);
-        if (poly_is_number(graph->polys, stride, &one) && one == 1)
-            continue;
-        text_puts(out, " * ");
-        signature_poly(out, b->e, b->s, stride, true);
+        text_puts(out, i ? " + " : "");
+        print_multiple(out, b, b->loop_name[loop[buffer->order[i]]], stride);
     }
 }
 
@@ -82,8 +168,25 @@ static void print_divisor(struct text *out, const struct body *b, const struct o
     print_operand(out, b, &node->operands[0], loop, C_UNARY);
 }
 
-void c_product(struct text *out, const struct body *b, const struct node *node, const label *loop_of, double number,
-               bool scalars, bool others) {
+/* "i == j && k >= l", "" if all hold. */
+static const char *conditions(const struct body *b, const struct node *node, const label *loop_of) {
+    struct text text = text_new(b->e->arena);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct node *factor = graph_node(b->e->graph, node->operands[i].node);
+        label loop[MAX_RANK] = {0};
+        if (!is_condition(factor))
+            continue;
+        for (uint8_t a = 0; a < factor->rank; a++)
+            loop[a] = loop_of[node->operands[i].at[a]];
+        const char *holds = condition(b, factor, loop);
+        if (holds)
+            text_printf(&text, "%s%s", text.len ? " && " : "", holds);
+    }
+    return text_string(&text);
+}
+
+static void print_factors(struct text *out, const struct body *b, const struct node *node, const label *loop_of,
+                          double number, bool scalars, bool others) {
     size_t begin = out->len;
     bool any = number != 1 && number != -1;
     text_puts(out, number == -1 ? "-" : "");
@@ -94,7 +197,8 @@ void c_product(struct text *out, const struct body *b, const struct node *node, 
             const struct operand *operand = &node->operands[i];
             bool scalar = graph_node(b->e->graph, operand->node)->rank == 0;
             const struct node *below = divisor(b, operand);
-            if (!(scalar ? scalars : others) || (below != NULL) != divide)
+            if (!(scalar ? scalars : others) || (below != NULL) != divide ||
+                is_condition(graph_node(b->e->graph, operand->node)))
                 continue;
             if (divide && !any)
                 c_number(out, b->e, 1);
@@ -109,6 +213,18 @@ void c_product(struct text *out, const struct body *b, const struct node *node, 
         c_number(out, b->e, 1);
     if (out->len == begin)
         c_number(out, b->e, 1);
+}
+
+void c_product(struct text *out, const struct body *b, const struct node *node, const label *loop_of, double number,
+               bool scalars, bool others) {
+    const char *holds = others ? conditions(b, node, loop_of) : "";
+    text_printf(out, *holds ? "(%s ? " : "%s", holds);
+    print_factors(out, b, node, loop_of, number, scalars, others);
+    if (*holds) {
+        text_puts(out, " : ");
+        c_number(out, b->e, 0);
+        text_putc(out, ')');
+    }
 }
 
 static void print_term(struct text *out, const struct body *b, const struct operand *term, const label *loop_of,
@@ -167,12 +283,12 @@ static void print_definition(struct text *out, const struct body *b, const struc
         text_putc(out, ')');
         break;
     case NODE_DELTA:
-        if (loop_of[0] == loop_of[1]) {
-            c_number(out, b->e, 1);
-            break;
-        }
-        text_printf(out, "(%s)(%s == %s)", real_name(b->e), b->loop_name[loop_of[0]], b->loop_name[loop_of[1]]);
+    case NODE_SELECT:
+    case NODE_LOWER: {
+        struct operand self = {.node = (node_id)(node - b->e->graph->nodes.at), .at = {0, 1, 2, 3, 4, 5, 6, 7}};
+        c_product(out, b, &(struct node){.kind = NODE_PRODUCT, .count = 1, .operands = &self}, loop_of, 1, true, true);
         break;
+    }
     case NODE_PRODUCT:
         if (node->count == 0)
             c_number(out, b->e, node->number);
@@ -196,6 +312,17 @@ static void print_definition(struct text *out, const struct body *b, const struc
     }
 }
 
+/* Something that stands inline has loops for its axes only. */
+static void print_inline(struct text *out, const struct body *b, node_id id, const label *loop_of) {
+    const struct node *node = graph_node(b->e->graph, id);
+    label all[MAX_LABELS], names = *b->names;
+    memset(all, LOOP_DERIVED, sizeof all);
+    memcpy(all, loop_of, node->rank);
+    c_name_derived(b, id, false, all);
+    print_definition(out, b, node, all);
+    *b->names = names;
+}
+
 void c_expression(struct text *out, const struct body *b, node_id id, const label *loop_of, bool top,
                   enum c_level level) {
     const struct node *node = graph_node(b->e->graph, id);
@@ -206,6 +333,9 @@ void c_expression(struct text *out, const struct body *b, node_id id, const labe
     }
     bool brackets = level_of(node) < level;
     text_puts(out, brackets ? "(" : "");
-    print_definition(out, b, node, loop_of);
+    if (!top && node->kind == NODE_PRODUCT)
+        print_inline(out, b, id, loop_of);
+    else
+        print_definition(out, b, node, loop_of);
     text_puts(out, brackets ? ")" : "");
 }

@@ -9,19 +9,27 @@ struct body {
     const struct emission *e;
     struct signature *s;
     const char **buffer_name; /* by buffer */
-    const char *loop_name[MAX_LABELS];
+    const char **loop_name; /* by loop; behind the loops what follows from them is named, see c_name_derived */
+    label *names;           /* how many */
     const char *gemm_work;
     bool in_parts;
 };
 
 enum c_level { C_ADDITIVE, C_MULTIPLICATIVE, C_UNARY, C_PRIMARY };
 
+enum { MOST_NAMES = 250 };
+
+/* Gives labels that follow from others (their loop is LOOP_DERIVED) a name of their own, which is the expression for
+ * them: loop_of[0 … labels-1] of the node are loops then. b->names goes back when they are not needed any more. */
+void c_name_derived(const struct body *b, node_id id, bool scatter, label *loop_of);
+
 /* An element of a buffer, each axis of its node at a loop: "A[i * n + j]", "*f", "t1". */
 void c_element(struct text *out, const struct body *b, uint32_t buffer, const label *loop);
 /* The node's expression with label l at loop loop_of[l]; its own buffer, if it has one, is not read (top). */
 void c_expression(struct text *out, const struct body *b, node_id id, const label *loop_of, bool top,
                   enum c_level level);
-/* The factors of a product: those without axes (scalars true), or those with, 1.0 where there are none. */
+/* The factors of a product: those without axes (scalars true), or those with, 1.0 where there are none; where deltas and
+ * selectors among them do not hold, 0.0, and nothing is read. */
 void c_product(struct text *out, const struct body *b, const struct node *node, const label *loop_of, double number,
                bool scalars, bool others);
 /* "2.0", "0.5f", "-INFINITY". */

@@ -328,13 +328,47 @@ static char letter(label l) {
     return "ijklmnpqrstuvwxyzabcdefgho"[l % 26];
 }
 
+/* "1 + i", of a selector's axes behind the first. */
+static const char *selected(struct printer *p, const struct node *select, const label *at) {
+    struct text text = text_new(p->arena);
+    for (uint8_t a = 1; a < select->rank; a++) {
+        struct piece step = poly_piece(p, select->step[a]);
+        text_puts(&text, a > 1 ? " + " : "");
+        if (strcmp(step.text, "1") != 0)
+            text_printf(&text, "%s*", at_level(p, step, LEVEL_PRODUCT));
+        text_putc(&text, letter(at[a]));
+    }
+    struct piece offset = poly_piece(p, select->dim);
+    if (strcmp(offset.text, "0") != 0 || select->rank == 1)
+        text_printf(&text, "%s%s", text.len ? " + " : "", offset.text);
+    return text_string(&text);
+}
+
+/* "where p = i*n + j": how the indices of the others hang together. */
+static void print_where(struct printer *p, struct text *text, const struct node *node) {
+    bool any = false;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct operand *operand = &node->operands[i];
+        const struct node *factor = graph_node(p->graph, operand->node);
+        if (factor->kind != NODE_SELECT)
+            continue;
+        text_printf(text, "%s%c = %s", any ? ", " : " where ", letter(operand->at[0]),
+                    selected(p, factor, operand->at));
+        any = true;
+    }
+}
+
 static struct piece einsum(struct printer *p, const struct node *node, const label *order) {
     struct text text = text_new(p->arena), operands = text_new(p->arena);
     text_puts(&text, "einsum(\"");
+    bool first = true;
     for (uint32_t i = 0; i < node->count; i++) {
         const struct operand *operand = &node->operands[i];
         const label *read = graph_order(p->graph, operand->node);
-        text_puts(&text, i ? "," : "");
+        if (graph_node(p->graph, operand->node)->kind == NODE_SELECT)
+            continue;
+        text_puts(&text, first ? "" : ",");
+        first = false;
         for (uint8_t a = 0; a < graph_node(p->graph, operand->node)->rank; a++)
             text_putc(&text, letter(operand->at[read[a]]));
         text_printf(&operands, ", %s", write_node(p, operand->node, read, false).text);
@@ -343,6 +377,7 @@ static struct piece einsum(struct printer *p, const struct node *node, const lab
     for (uint8_t a = 0; a < node->rank; a++)
         text_putc(&text, letter(order[a]));
     text_printf(&text, "\"%s)", text_string(&operands));
+    print_where(p, &text, node);
     struct parts none = {.count = 0};
     return scaled(p, node->number, &none, make(p, LEVEL_POSTFIX, text_string(&text)));
 }
@@ -478,6 +513,28 @@ static struct piece in_order(struct printer *p, struct piece piece, uint8_t rank
     return rank == 2 && swapped ? transposed(p, piece) : piece;
 }
 
+/* A selector alone: columns of an identity. */
+static struct piece selector(struct printer *p, const struct node *node, const label *order) {
+    const char *size = poly_piece(p, node->size[0]).text, *begin = poly_piece(p, node->dim).text;
+    if (node->rank == 1)
+        return make(p, LEVEL_POSTFIX, format_string(p->arena, "eye(%s)[:, %s]", size, begin));
+    if (node->rank == 2 && node->step[1] == poly_number(p->graph->polys, 1)) {
+        const char *end = poly_piece(p, poly_add(p->graph->polys, node->dim, node->size[1])).text;
+        struct piece columns = make(p, LEVEL_POSTFIX, format_string(p->arena, "eye(%s)[:, %s:%s]", size, begin, end));
+        return order[0] == 0 ? columns : transposed(p, columns);
+    }
+    const label at[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    return make(p, LEVEL_COMPARISON, format_string(p->arena, "%c == %s", letter(0), selected(p, node, at)));
+}
+
+static struct piece lower(struct printer *p, const struct node *node, const label *order) {
+    const char *rows = poly_piece(p, node->size[order[0]]).text;
+    if (node->rank == 1)
+        return make(p, LEVEL_POSTFIX, format_string(p->arena, "eye(%s)[:, 0]", rows));
+    return make(p, LEVEL_POSTFIX, format_string(p->arena, "tri%c(ones(%s, %s))", order[0] == 0 ? 'l' : 'u', rows,
+                                                poly_piece(p, node->size[order[1]]).text));
+}
+
 static struct piece written_out(struct printer *p, node_id id, const label *order) {
     const struct node *node = graph_node(p->graph, id);
     switch (node->kind) {
@@ -487,6 +544,10 @@ static struct piece written_out(struct printer *p, node_id id, const label *orde
         return poly_piece(p, node->dim);
     case NODE_DELTA:
         return call(p, "eye", poly_piece(p, node->size[0]));
+    case NODE_SELECT:
+        return selector(p, node, order);
+    case NODE_LOWER:
+        return lower(p, node, order);
     case NODE_PRODUCT:
         return product(p, node, order);
     case NODE_SUM:

@@ -152,6 +152,18 @@ static void combine_end(struct text *out, const struct body *b, const struct pla
     text_puts(out, reducer(b, statement) ? ");\n" : ";\n");
 }
 
+/* The statement with names for what follows from its loops. */
+static struct plan_statement named(const struct body *b, const struct plan_statement *statement) {
+    struct plan_statement with_names = *statement;
+    const struct node *node = graph_node(b->e->graph, statement->node);
+    if (statement->copy)
+        return with_names;
+    c_name_derived(b, statement->node, statement->scatters, with_names.loop_of);
+    for (label l = 0; l < node->rank; l++)
+        with_names.target_loop[statement->target_axis[l]] = with_names.loop_of[l];
+    return with_names;
+}
+
 static const char *target_text(const struct body *b, const struct plan_statement *statement) {
     struct text text = text_new(b->e->arena);
     c_element(&text, b, statement->target, statement->target_loop);
@@ -177,20 +189,32 @@ static bool has_scalars(const struct body *b, const struct node *node) {
 
 static void print_total(struct text *out, const struct body *b, const struct plan_statement *statement, label depth) {
     const struct node *node = graph_node(b->e->graph, statement->node);
-    text_printf(out, "%s = ", target_text(b, statement));
-    if (node->kind == NODE_PRODUCT && has_scalars(b, node)) {
-        c_product(out, b, node, statement->loop_of, node->number, true, false);
+    double number = node->number * statement->coefficient;
+    text_printf(out, "%s %s ", target_text(b, statement), statement->adds ? "+=" : "=");
+    if (node->kind == NODE_PRODUCT && (has_scalars(b, node) || number != 1)) {
+        c_product(out, b, node, statement->loop_of, number, true, false);
         text_puts(out, " * ");
     }
     text_printf(out, "%s;\n", accumulator(b, statement, depth));
+}
+
+/* What a scatter writes, times its coefficient; a delta or selector alone is a 1. */
+static void print_scattered(struct text *out, const struct body *b, const struct plan_statement *statement) {
+    struct node node = *graph_node(b->e->graph, statement->node);
+    struct operand self = {.node = statement->node, .at = {0, 1, 2, 3, 4, 5, 6, 7}};
+    if (node.kind != NODE_PRODUCT)
+        node = (struct node){.kind = NODE_PRODUCT, .count = 1, .operands = &self, .number = 1};
+    c_product(out, b, &node, statement->loop_of, node.number * statement->coefficient, true, true);
 }
 
 static void print_write(struct text *out, const struct body *b, const struct plan_statement *statement) {
     const struct buffer *target = &b->s->plan->buffers.at[statement->target];
     if (target->storage == STORE_TEMP)
         text_printf(out, "const %s ", real_name(b->e));
-    text_printf(out, "%s = ", target_text(b, statement));
-    if (statement->copy)
+    text_printf(out, "%s %s ", target_text(b, statement), statement->adds ? "+=" : "=");
+    if (statement->scatters)
+        print_scattered(out, b, statement);
+    else if (statement->copy)
         c_element(out, b, statement->reads.at[0].buffer, statement->loop_of);
     else
         c_expression(out, b, statement->node, statement->loop_of, true, C_ADDITIVE);
@@ -198,17 +222,21 @@ static void print_write(struct text *out, const struct body *b, const struct pla
 }
 
 static void print_innermost(struct text *out, const struct body *b, const struct kernel *nest,
-                            const struct plan_statement *statement, int depth) {
+                            const struct plan_statement *plain, int depth) {
+    label names = *b->names;
+    const struct plan_statement with_names = named(b, plain), *statement = &with_names;
     indent(out, depth);
     bool in_memory = statement->held == HELD_IN_MEMORY;
     if (!statement->reduces || (!in_memory && statement->held == nest->loops)) {
         print_write(out, b, statement);
+        *b->names = names;
         return;
     }
     combine(out, b, statement,
             in_memory ? target_text(b, statement) : accumulator(b, statement, (label)(nest->loops - 1)));
     print_summand(out, b, statement, in_memory);
     combine_end(out, b, statement);
+    *b->names = names;
 }
 
 static void open_accumulators(struct text *out, const struct body *b, const struct kernel *nest, label loop,
@@ -233,7 +261,10 @@ static void close_accumulators(struct text *out, const struct body *b, const str
             continue;
         indent(out, depth);
         if (statement->held == loop) {
-            print_total(out, b, statement, loop);
+            label names = *b->names;
+            const struct plan_statement with_names = named(b, statement);
+            print_total(out, b, &with_names, loop);
+            *b->names = names;
         } else {
             combine(out, b, statement, accumulator(b, statement, (label)(loop - 1)));
             text_puts(out, accumulator(b, statement, loop));
@@ -260,14 +291,7 @@ static void print_loops(struct text *out, const struct body *b, const struct ker
 }
 
 static const char *nest_formula(const struct body *b, const struct plan_statement *statement) {
-    label axis_of[MAX_RANK];
-    const struct node *node = graph_node(b->e->graph, statement->node);
-    const struct node *target = graph_node(b->e->graph, b->s->plan->buffers.at[statement->target].node);
-    for (label l = 0; l < node->rank; l++)
-        for (label a = 0; a < target->rank; a++)
-            if (statement->target_loop[a] == statement->loop_of[l])
-                axis_of[l] = a;
-    return statement_formula(b, statement->node, statement->target, axis_of);
+    return statement_formula(b, statement->node, statement->target, statement->target_axis);
 }
 
 static const char *copy_formula(const struct body *b, const struct plan_statement *statement) {
@@ -281,7 +305,7 @@ static const char *copy_formula(const struct body *b, const struct plan_statemen
 static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
-        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY ? "+=" : "=",
+        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY || statement->adds ? "+=" : "=",
                 statement->copy ? copy_formula(b, statement) : nest_formula(b, statement), nest->span, depth);
     }
     if (nest->loops == 0 && nest->statements.len > 1) {

@@ -28,6 +28,10 @@ static void mark_expression(const struct emission *e, const struct plan *plan, n
     mark_sizes(e->graph->polys, node->size, node->labels, used);
     if (node->kind == NODE_DIM)
         mark_poly(e->graph->polys, node->dim, used);
+    if (node->kind == NODE_SELECT) {
+        mark_poly(e->graph->polys, node->dim, used);
+        mark_sizes(e->graph->polys, node->step + 1, node->rank - 1u, used);
+    }
     for (uint32_t i = 0; i < node->count; i++)
         if (!map_get(&plan->buffer_of, node->operands[i].node))
             mark_expression(e, plan, node->operands[i].node, used);
@@ -57,6 +61,7 @@ static void find_dims(const struct emission *e, struct signature *s) {
     for (size_t i = 0; i < s->function->outputs.len; i++)
         mark_sizes(polys, s->function->outputs.at[i].size, s->function->outputs.at[i].rank, used);
     mark_plan(e, s->plan, used);
+    mark_sizes(polys, s->function->bounds.at, s->function->bounds.len, used);
     for (size_t i = 0; i < e->module->checked->dims.len; i++) {
         uint32_t variable;
         if (poly_is_name(polys, e->module->checked->dims.at[i], &variable) && used[variable])
@@ -192,6 +197,65 @@ void signature_poly(struct text *out, const struct emission *e, const struct sig
             }
     if (terms.count > 1 && brackets)
         text_putc(out, ')');
+}
+
+/* The terms of one sign, as they are without it; 0 if there are none. */
+static poly part_of(const struct emission *e, poly p, bool minus) {
+    struct polys *polys = e->graph->polys;
+    poly part = poly_number(polys, 0), positive = part;
+    struct poly_terms terms = poly_terms(polys, p);
+    for (uint32_t i = 0; i < terms.count; i++) {
+        poly term = poly_number(polys, terms.at[i].coefficient);
+        for (uint32_t k = 0; k < terms.at[i].degree; k++)
+            term = poly_mul(polys, term, poly_name(polys, polys->names.at[terms.at[i].names[k]]));
+        if ((terms.at[i].coefficient < 0) == minus)
+            part = poly_add(polys, part, term);
+        terms = poly_terms(polys, p);
+    }
+    return minus ? poly_sub(polys, positive, part) : part;
+}
+
+void signature_saturating(struct text *out, const struct emission *e, const struct signature *s, poly p) {
+    struct poly_terms terms = poly_terms(e->graph->polys, p);
+    for (uint32_t i = 0; i + 1 < terms.count; i++)
+        text_puts(out, "mx_size_add(");
+    for (uint32_t i = 0; i < terms.count; i++) {
+        const struct monomial *term = &terms.at[i];
+        uint32_t factors = term->degree + (term->coefficient != 1 || term->degree == 0);
+        text_puts(out, i ? ", " : "");
+        for (uint32_t k = 1; k < factors; k++)
+            text_puts(out, "mx_size_mul(");
+        if (factors > term->degree)
+            text_printf(out, "%lld", (long long)term->coefficient);
+        for (uint32_t k = 0; k < term->degree; k++)
+            text_printf(out, "%s%s%s", k || factors > term->degree ? ", " : "", signature_dim(e, s, term->names[k]),
+                        k || factors > term->degree ? ")" : "");
+        text_puts(out, i ? ")" : "");
+    }
+    text_puts(out, terms.count ? "" : "0");
+}
+
+/* n < k + 1 is n <= k, which cannot overflow; other sums saturate. */
+void signature_negative(struct text *out, const struct emission *e, const struct signature *s, poly p) {
+    poly plus = part_of(e, p, false), minus = part_of(e, p, true), one = poly_number(e->graph->polys, 1);
+    poly less = poly_sub(e->graph->polys, minus, one);
+    int64_t number;
+    bool strict = poly_is_number(e->graph->polys, minus, &number) || !poly_is_nonnegative(e->graph->polys, less);
+    signature_saturating(out, e, s, plus);
+    text_puts(out, strict ? " < " : " <= ");
+    signature_saturating(out, e, s, strict ? minus : less);
+}
+
+void signature_size(struct text *out, const struct emission *e, const struct signature *s, poly p) {
+    if (poly_is_nonnegative(e->graph->polys, p)) {
+        signature_poly(out, e, s, p, true);
+        return;
+    }
+    text_puts(out, "mx_size_sub(");
+    signature_poly(out, e, s, part_of(e, p, false), false);
+    text_puts(out, ", ");
+    signature_poly(out, e, s, part_of(e, p, true), false);
+    text_putc(out, ')');
 }
 
 const char *argument_shape(const struct emission *e, const struct argument *argument) {

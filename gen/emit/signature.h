@@ -51,6 +51,13 @@ void signature_forget_dims(const struct signature *s);
 /* A polynomial in size_t as C, in brackets if it is a sum and so asked. */
 void signature_poly(struct text *out, const struct emission *e, const struct signature *s, poly p, bool brackets);
 
+/* A polynomial without a minus, with operations that saturate. */
+void signature_saturating(struct text *out, const struct emission *e, const struct signature *s, poly p);
+/* "n < 1", "n <= k": that n - 1, n - k - 1 is negative. */
+void signature_negative(struct text *out, const struct emission *e, const struct signature *s, poly p);
+/* A difference in size_t that may be negative, and then is 0. */
+void signature_size(struct text *out, const struct emission *e, const struct signature *s, poly p);
+
 /* "[m, k]", "scalar": an argument's shape in the program's own names. */
 const char *argument_shape(const struct emission *e, const struct argument *argument);
 /* The formula of an output in the names of inputs and of the program's values; NULL if it is too long. */

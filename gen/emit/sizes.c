@@ -4,37 +4,19 @@
 
 #include <string.h>
 
-/* A polynomial with saturating operations; only sizes with a minus are computed plainly. */
-static void print_saturating(struct text *out, const struct emission *e, const struct signature *s, poly p) {
-    struct poly_terms terms = poly_terms(e->graph->polys, p);
-    for (uint32_t i = 0; i < terms.count; i++)
-        if (terms.at[i].coefficient < 0) {
-            signature_poly(out, e, s, p, false);
-            return;
-        }
-    for (uint32_t i = 0; i + 1 < terms.count; i++)
-        text_puts(out, "mx_size_add(");
-    for (uint32_t i = 0; i < terms.count; i++) {
-        const struct monomial *term = &terms.at[i];
-        uint32_t factors = term->degree + (term->coefficient != 1 || term->degree == 0);
-        text_puts(out, i ? ", " : "");
-        for (uint32_t k = 1; k < factors; k++)
-            text_puts(out, "mx_size_mul(");
-        if (factors > term->degree)
-            text_printf(out, "%lld", (long long)term->coefficient);
-        for (uint32_t k = 0; k < term->degree; k++)
-            text_printf(out, "%s%s%s", k || factors > term->degree ? ", " : "", signature_dim(e, s, term->names[k]),
-                        k || factors > term->degree ? ")" : "");
-        text_puts(out, i ? ")" : "");
-    }
-    text_puts(out, terms.count ? "" : "0");
+/* Sizes with a minus are computed plainly, and are 0 where they are negative. */
+static void print_size(struct text *out, const struct emission *e, const struct signature *s, poly p) {
+    if (poly_is_nonnegative(e->graph->polys, p))
+        signature_saturating(out, e, s, p);
+    else
+        signature_size(out, e, s, p);
 }
 
 static void print_pools(struct text *out, const struct emission *e, const struct signature *s,
                         const struct layout *layout) {
     for (size_t i = 0; i < layout->pools.len; i++) {
         text_printf(out, "    bytes = mx_size_slots(bytes, %u, ", layout->pools.at[i].slots);
-        print_saturating(out, e, s, layout->pools.at[i].elements);
+        print_size(out, e, s, layout->pools.at[i].elements);
         text_printf(out, ", sizeof(%s));\n", real_name(e));
     }
 }

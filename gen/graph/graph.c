@@ -27,6 +27,8 @@ static uint64_t hash_node(const struct graph *graph, const struct node *node) {
     hash = hash_bytes(hash, &node->along, 1);
     hash = hash_bytes(hash, &node->name, sizeof node->name);
     hash = hash_bytes(hash, node->size, node->labels * sizeof *node->size);
+    if (node->kind == NODE_SELECT)
+        hash = hash_bytes(hash, node->step, node->rank * sizeof *node->step);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct operand *operand = &node->operands[i];
         hash = hash_bytes(hash, &operand->node, sizeof operand->node);
@@ -50,6 +52,7 @@ static bool same_node(const struct graph *graph, const struct node *a, const str
     return a->kind == b->kind && a->op == b->op && a->rank == b->rank && a->labels == b->labels &&
            a->along == b->along && a->count == b->count && a->dim == b->dim && a->name == b->name &&
            memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
+           (a->kind != NODE_SELECT || memcmp(a->step, b->step, a->rank * sizeof *a->step) == 0) &&
            (a->labels == 0 || memcmp(a->size, b->size, a->labels * sizeof *a->size) == 0) && same_operands(graph, a, b);
 }
 
@@ -59,6 +62,8 @@ static node_id add_node(struct graph *graph, const struct node *node, const labe
     for (label i = 0; i < MAX_RANK; i++)
         read.at[i] = order && i < node->rank ? order[i] : i;
     kept.size = arena_copy(graph->arena, node->size, node->labels * sizeof *node->size);
+    if (node->step)
+        kept.step = arena_copy(graph->arena, node->step, node->rank * sizeof *node->step);
     kept.operands = arena_copy(graph->arena, node->operands, node->count * sizeof *node->operands);
     vec_push(graph->arena, &graph->nodes, kept);
     vec_push(graph->arena, &graph->spans, graph->span);
@@ -103,6 +108,10 @@ node_id graph_dim(struct graph *graph, poly dim) {
 node_id graph_delta(struct graph *graph, poly size) {
     return graph_intern(graph, &(struct node){.kind = NODE_DELTA, .rank = 2, .labels = 2, .size = (poly[]){size, size}},
                         NULL);
+}
+
+node_id graph_lower(struct graph *graph, uint8_t rank, const poly *size) {
+    return graph_intern(graph, &(struct node){.kind = NODE_LOWER, .rank = rank, .labels = rank, .size = size}, NULL);
 }
 
 label form_label(struct index_form *form, poly size) {
@@ -270,7 +279,8 @@ void graph_mark(const struct graph *graph, const node_id *roots, size_t count, b
 void graph_set_name(struct graph *graph, struct value value, const char *name) {
     enum node_kind kind = graph_node(graph, value.node)->kind;
     bool swapped = value.rank == 2 && value.axis[0] == 1 && value.axis[1] == 0;
-    if (kind == NODE_NUMBER || kind == NODE_DIM || kind == NODE_DELTA || map_get(&graph->name_of, value.node))
+    if (kind == NODE_NUMBER || kind == NODE_DIM || kind == NODE_DELTA || kind == NODE_SELECT || kind == NODE_LOWER ||
+        map_get(&graph->name_of, value.node))
         return;
     vec_push(graph->arena, &graph->names, (struct node_name){name, swapped});
     *map_at(&graph->name_of, value.node) = (uint32_t)graph->names.len;

@@ -26,6 +26,9 @@ enum node_kind {
     NODE_NUMBER,  /* number */
     NODE_DIM,     /* a polynomial in dimensions, as a number */
     NODE_DELTA,   /* rank 2: 1 where both indices agree */
+    NODE_SELECT,  /* 1 where the first index is dim + the sum of step * index over the others; it always is within its
+                     size, and no two choices of the others give the same */
+    NODE_LOWER,   /* 1 where the first index is not below the second; rank 1: 1 at index 0 */
     NODE_PRODUCT, /* number * sum of products of factors */
     NODE_SUM,     /* sum of coefficient * term */
     NODE_MAP,     /* op, elementwise */
@@ -48,7 +51,8 @@ struct node {
     const struct operand *operands;
     const poly *size; /* of each label */
     double number;
-    poly dim;
+    poly dim;         /* DIM, SELECT */
+    const poly *step; /* SELECT: of each axis; of the first one nothing */
     const char *name; /* interned */
 };
 
@@ -105,6 +109,7 @@ node_id graph_fresh_input(struct graph *graph, const char *name, uint8_t rank, c
 node_id graph_number(struct graph *graph, double number);
 node_id graph_dim(struct graph *graph, poly dim);
 node_id graph_delta(struct graph *graph, poly size);
+node_id graph_lower(struct graph *graph, uint8_t rank, const poly *size);
 
 /* An index expression under construction: operands read at labels, the labels' sizes. */
 struct index_form {
@@ -117,6 +122,13 @@ label form_label(struct index_form *form, poly size);
 /* Adds an operand that reads node at labels at[0 … rank-1]. */
 void form_operand(struct index_form *form, const struct graph *graph, node_id node, const label *at,
                   double coefficient);
+
+/* Adds the selector of p by offset + sum of step * from; the labels from have the sizes of the form. See NODE_SELECT. */
+void form_select(struct index_form *form, struct graph *graph, label p, poly offset, const label *from,
+                 const poly *step, uint8_t count);
+
+/* Do two selectors never give the same index, for all sizes? */
+bool select_disjoint(struct graph *graph, node_id a, node_id b);
 
 /* number * the product of the operands, summed over all the form's labels that are not in result (one that no operand
  * has counts its size). Labels in result are distinct. */

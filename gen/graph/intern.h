@@ -16,4 +16,9 @@ void number_labels(const struct graph *graph, const struct index_form *form, con
 struct value intern_form(struct graph *graph, struct node node, const struct index_form *form, const label *result,
                          uint8_t rank);
 
+/* Applies one rule for selectors to the operands of a product: one that says nothing goes, two of one index become
+ * deltas, or one selector, or show that the product is 0 (*number), and one of another's index is put in there. False:
+ * none applies. alive: labels that are not gone. */
+bool select_rule(struct graph *graph, struct index_form *form, const bool *in_result, bool *alive, double *number);
+
 #endif

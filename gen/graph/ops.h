@@ -14,16 +14,17 @@ enum op {
 };
 
 enum op_kind {
-    KIND_LATER,     /* in the language, not in this version: an error says so */
-    KIND_MAP,       /* elementwise: a node of the graph */
-    KIND_REDUCE,    /* over axes: a node of the graph */
-    KIND_ALONG,     /* along axes, shape kept: a node of the graph */
-    KIND_SUM,       /* a product whose labels are summed */
-    KIND_COUNT,     /* how many elements a sum adds up */
-    KIND_EINSUM,    /* a product by pattern */
-    KIND_TEXT,      /* said in the language */
-    KIND_EYE,       /* a Kronecker delta */
-    KIND_FILL,      /* one number everywhere */
+    KIND_LATER,  /* in the language, not in this version: an error says so */
+    KIND_MAP,    /* elementwise: a node of the graph */
+    KIND_REDUCE, /* over axes: a node of the graph */
+    KIND_ALONG,  /* along axes, shape kept: a node of the graph */
+    KIND_SUM,    /* a product whose labels are summed */
+    KIND_COUNT,  /* how many elements a sum adds up */
+    KIND_EINSUM, /* a product by pattern */
+    KIND_ARRANGE, /* elements of the arguments in other places: a product with selectors */
+    KIND_TEXT,   /* said in the language */
+    KIND_EYE,    /* a Kronecker delta */
+    KIND_FILL,   /* one number everywhere */
     KIND_DERIVATIVE /* of the first argument, by the value that the second one names */
 };
 
@@ -42,7 +43,14 @@ enum op_shape {
     SHAPE_DIAG,        /* a list [n] to a matrix [n, n]; a square matrix to a vector */
     SHAPE_EYE,         /* (n): an [n, n] matrix; n is a dimension */
     SHAPE_FILL,        /* (n) or (m, n): a vector or a matrix */
-    SHAPE_DERIVATIVE   /* (y, x) or (y, x, direction); x is a name */
+    SHAPE_DERIVATIVE,  /* (y, x) or (y, x, direction); x is a name */
+    SHAPE_MATRIX,      /* a matrix to one of its shape */
+    SHAPE_KRON,        /* two values, seen as matrices, to one whose sizes are products of theirs */
+    SHAPE_VEC,         /* anything to a vector */
+    SHAPE_RESHAPE,     /* (x, [p, q]) or (x, [n]): sizes with as many elements */
+    SHAPE_BESIDE,      /* any number of values, side by side */
+    SHAPE_BELOW,       /* any number of values, one below the other */
+    SHAPE_PATTERN      /* ("ij,jk->ik", A, B): any number of values, by a pattern */
 };
 
 enum {
@@ -52,14 +60,14 @@ enum {
     OP_RECIPROCAL = 8 /* printed as a division */
 };
 
-enum { MAX_ARGUMENTS = 3 };
+enum { MAX_ARGUMENTS = 3, ANY_ARGUMENTS = 0 };
 
 struct op_record {
     const char *name;
     const char *call; /* where programs call it otherwise: "norm(1)", with a fixed second argument; NULL: by its name */
     enum op_kind kind;
     enum op_shape shape;
-    int arity; /* arguments without axis and keepdims; FILL takes one or two */
+    int arity; /* arguments without axis and keepdims; FILL takes one or two; ANY_ARGUMENTS: one or more */
     int flags;
     const char *differential; /* in the language: of y = op(a, b), linear in da and db; axis stands for the axes */
     const char *definition;   /* TEXT: its meaning; REDUCE, ALONG: how it is computed, NULL if by its own loop */

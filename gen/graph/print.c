@@ -1,8 +1,8 @@
 /* The textual dump, and the check of the invariants. */
 #include "graph.h"
 
-static const char *const kind_name[] = {"none",    "input", "number", "dim",    "delta",
-                                        "product", "sum",   "map",    "reduce", "along"};
+static const char *const kind_name[] = {"none",    "input", "number", "dim",    "delta",  "select",
+                                        "lower",   "product", "sum", "map", "reduce", "along"};
 
 static char letter(label l) {
     return l < 26 ? "ijklmnpqrstuvwxyzabcdefgho"[l] : '?';
@@ -28,6 +28,12 @@ static void print_operands(struct text *text, const struct graph *graph, const s
     }
 }
 
+static void print_map(struct text *text, const struct graph *graph, const struct node *select) {
+    text_printf(text, " %c = %s", letter(0), poly_string(graph->arena, graph->polys, select->dim));
+    for (label a = 1; a < select->rank; a++)
+        text_printf(text, " + (%s)*%c", poly_string(graph->arena, graph->polys, select->step[a]), letter(a));
+}
+
 static void print_node(struct text *text, const struct graph *graph, node_id id, const struct sources *sources) {
     const struct node *node = graph_node(graph, id);
     label axes[MAX_RANK];
@@ -40,6 +46,8 @@ static void print_node(struct text *text, const struct graph *graph, node_id id,
         text_putc(text, ' ');
         text_double(text, node->number);
     }
+    if (node->kind == NODE_SELECT)
+        print_map(text, graph, node);
     if (node->kind == NODE_DIM)
         text_printf(text, " %s", poly_string(graph->arena, graph->polys, node->dim));
     print_operands(text, graph, node);

@@ -36,18 +36,19 @@ static void drop(struct building *b, size_t i) {
     b->form.operands.at[i] = vec_pop(&b->form.operands);
 }
 
-static bool has_delta(const struct graph *graph, const struct node *product) {
+static bool hides_index(const struct graph *graph, const struct node *product) {
     for (uint32_t i = 0; i < product->count; i++)
-        if (graph_node(graph, product->operands[i].node)->kind == NODE_DELTA)
+        if (graph_node(graph, product->operands[i].node)->kind == NODE_DELTA ||
+            graph_node(graph, product->operands[i].node)->kind == NODE_SELECT)
             return true;
     return false;
 }
 
-/* A product without sums inside another adds nothing but brackets; one with a delta hides an index. Where the outer
+/* A product without sums inside another adds nothing but brackets; one with a delta or selector hides an index. Where the outer
  * product sums, the inner one is kept: others may use it too (if none does, merge_rule takes it in). */
 static bool flattens(const struct building *b, const struct node *inner) {
     bool fits = !b->sums && b->form.operands.len + inner->count <= FLATTEN_FACTORS;
-    return inner->labels == inner->rank && (fits || has_delta(b->graph, inner)) && !b->graph->nested;
+    return inner->labels == inner->rank && (fits || hides_index(b->graph, inner)) && !b->graph->nested;
 }
 
 static void splice(struct building *b, size_t i, const struct node *inner) {
@@ -247,7 +248,9 @@ struct value graph_product(struct graph *graph, double number, const struct inde
     for (size_t i = 0; i < b.form.operands.len;)
         if (!expand(&b, i))
             i++;
-    eliminate_deltas(&b);
+    do
+        eliminate_deltas(&b);
+    while (select_rule(graph, &b.form, b.in_result, b.alive, &b.number));
     count_free_labels(&b);
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];

@@ -172,6 +172,35 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i) {
     return true;
 }
 
+static uint32_t count_selectors(const struct graph *graph, const struct operand *operands, size_t count) {
+    uint32_t selectors = 0;
+    for (size_t i = 0; i < count; i++)
+        selectors += graph_node(graph, operands[i].node)->kind == NODE_SELECT;
+    return selectors;
+}
+
+static uint32_t selectors_of(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    return node->kind == NODE_PRODUCT ? count_selectors(graph, node->operands, node->count)
+                                      : node->kind == NODE_SELECT;
+}
+
+/* Two products that both have selectors merge only where selectors meet and some go: else an index might follow from
+ * others in neither way. */
+static bool selectors_meet(const struct rewriting *rewriting, node_id id, const struct index_form *form, size_t k) {
+    struct graph *graph = rewriting->graph;
+    uint32_t inner = selectors_of(graph, form->operands.at[k].node);
+    uint32_t outer = count_selectors(graph, form->operands.at, form->operands.len);
+    struct index_form trial = *form;
+    if (inner == 0 || outer == 0)
+        return true;
+    memset(&trial.operands, 0, sizeof trial.operands);
+    for (size_t i = 0; i < form->operands.len; i++)
+        vec_push(graph->arena, &trial.operands, form->operands.at[i]);
+    return form_splice(graph, &trial, k) &&
+           selectors_of(graph, graph_rebuild(graph, id, &trial, 1).node) < inner + outer;
+}
+
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
@@ -184,7 +213,8 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
             size_t merged = form->operands.len - 1 + inner->count;
             double inner_number = inner->number;
             if (inner->kind == node.kind && inner->count && rewriting->uses[node.operands[k].node] == 1 &&
-                merged <= most && form_splice(graph, form, k) && product)
+                merged <= most && (!product || selectors_meet(rewriting, id, form, k)) &&
+                form_splice(graph, form, k) && product)
                 number *= inner_number;
         }
     return graph_rebuild(graph, id, form, number);

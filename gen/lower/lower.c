@@ -1,5 +1,6 @@
 #include "lower.h"
 
+#include "../graph/arrange.h"
 #include "cuts.h"
 
 #include <math.h>
@@ -202,6 +203,67 @@ static struct value lower_over_axes(struct context *c, enum op op, struct value 
                    : value_along(c->graph, op, value, axes.mask);
 }
 
+/* A value with the axes that its type has: a stack of lists may be a list. */
+static struct value of_type(struct value value, struct type type) {
+    struct value made = value;
+    if (value.rank == 2 && type.rank < 2) {
+        made.rank = type.rank;
+        made.axis[0] = value.axis[type.row];
+    }
+    made.row = type.rank == 1 && type.row;
+    return made;
+}
+
+static struct value lower_stack(struct context *c, ast_id id, int axis) {
+    uint32_t count = ast_node(c->ast, id)->count;
+    struct value *values = NEW_ARRAY(c->lowering->arena, count, struct value);
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = value_at(c, ast_child(c->ast, id, i));
+    return of_type(value_stack(c->graph, values, count, axis), c->checked->type_of[id]);
+}
+
+static struct value lower_pattern(struct context *c, ast_id id) {
+    uint32_t count = ast_node(c->ast, id)->count - 1;
+    struct value *values = NEW_ARRAY(c->lowering->arena, count, struct value);
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = value_at(c, ast_child(c->ast, id, i + 1));
+    struct value made = value_einsum(c->graph, ast_node(c->ast, ast_child(c->ast, id, 0))->name, values, count);
+    made.row = false;
+    return made;
+}
+
+static struct value lower_arrangement(struct context *c, enum op op, const struct value *arguments, ast_id id) {
+    struct type type = c->checked->type_of[id];
+    switch (op_records[op].shape) {
+    case SHAPE_KRON:
+        return of_type(value_kron(c->graph, arguments[0], arguments[1]), type);
+    case SHAPE_VEC:
+        return value_vec(c->graph, arguments[0]);
+    case SHAPE_RESHAPE:
+        return value_reshape(c->graph, arguments[0], type.size, type.rank);
+    case SHAPE_MATRIX:
+        return value_triangle(c->graph, arguments[0], op == OP_tril);
+    case SHAPE_PATTERN:
+        return lower_pattern(c, id);
+    default:
+        return lower_stack(c, id, op_records[op].shape == SHAPE_BESIDE);
+    }
+}
+
+/* An element or a slice: axes without an index are taken whole. */
+static struct value lower_index(struct context *c, const struct ast_node *node, ast_id id) {
+    struct value value = value_at(c, ast_child(c->ast, id, 0));
+    struct range ranges[MAX_RANK];
+    for (uint8_t i = 0; i < value.rank; i++) {
+        ranges[i] = (struct range){poly_number(c->graph->polys, 0), value_size(c->graph, value, i), false};
+        if (i + 1u >= node->count)
+            continue;
+        struct extent extent = c->checked->extent_of[ast_child(c->ast, id, i + 1u)];
+        ranges[i] = (struct range){extent.begin, extent.size, extent.index};
+    }
+    return value_slice(c->graph, value, ranges);
+}
+
 static struct value lower_call(struct context *c, const struct ast_node *node, ast_id id) {
     struct value arguments[MAX_ARGUMENTS] = {{0}};
     int count = 0;
@@ -221,6 +283,8 @@ static struct value lower_call(struct context *c, const struct ast_node *node, a
         return graph_value(c->graph, graph_dim(c->graph, value_count(c->graph, arguments[0], axes.mask)));
     case KIND_EINSUM:
         return lower_einsum(c, op, arguments);
+    case KIND_ARRANGE:
+        return lower_arrangement(c, op, arguments, id);
     case KIND_TEXT:
         return lower_text(c, op, arguments, axes);
     case KIND_DERIVATIVE:
@@ -247,6 +311,12 @@ static struct value lower_node(struct context *c, ast_id id) {
         return lower_binary(c, node, id);
     case AST_CALL:
         return lower_call(c, node, id);
+    case AST_INDEX:
+        return lower_index(c, node, id);
+    case AST_BLOCK:
+        return lower_stack(c, id, 0);
+    case AST_LIST:
+        return lower_stack(c, id, 1);
     default:
         return (struct value){0}; /* named arguments: read by their call */
     }

@@ -29,7 +29,8 @@ bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form)
         return false;
     for (uint32_t i = 0; i < node->count; i++) {
         const struct node *factor = graph_node(graph, node->operands[i].node);
-        if (factor->kind == NODE_DELTA || (factor->rank && form->b))
+        if (factor->kind == NODE_DELTA || factor->kind == NODE_SELECT || factor->kind == NODE_LOWER ||
+            (factor->rank && form->b))
             return false;
         if (factor->rank)
             *(form->a ? &form->b : &form->a) = &node->operands[i];
@@ -42,14 +43,37 @@ bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form)
     return (a & b) == (uint64_t)1 << form->k && ((a | b) & result) == result;
 }
 
-enum node_class class_of(const struct graph *graph, node_id id) {
+static enum node_class class_of_product(const struct graph *graph, node_id id) {
     const struct node *node = graph_node(graph, id);
     struct gemm_form form;
+    if (node->labels == node->rank)
+        return CLASS_POINTWISE;
+    if (gemm_form_of(graph, id, &form))
+        return CLASS_GEMM;
+    if (!derived_labels(graph, id, false).any_sums)
+        return CLASS_POINTWISE;
+    return derived_labels(graph, id, true).scatters ? CLASS_SCATTER : CLASS_REDUCTION;
+}
+
+bool is_scattered(const struct graph *graph, node_id id) {
+    enum node_kind kind = graph_node(graph, id)->kind;
+    return (kind == NODE_PRODUCT || kind == NODE_DELTA || kind == NODE_SELECT) &&
+           derived_labels(graph, id, true).scatters;
+}
+
+/* Loops of a node that gets its own, or stands inline. */
+static label loops_of(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    return node->kind == NODE_PRODUCT && node->labels > node->rank
+               ? derived_labels(graph, id, class_of(graph, id) == CLASS_SCATTER).loops
+               : node->labels;
+}
+
+enum node_class class_of(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
     switch (node->kind) {
     case NODE_PRODUCT:
-        return node->labels == node->rank       ? CLASS_POINTWISE
-               : gemm_form_of(graph, id, &form) ? CLASS_GEMM
-                                                : CLASS_REDUCTION;
+        return class_of_product(graph, id);
     case NODE_SUM:
     case NODE_MAP:
         return CLASS_POINTWISE;
@@ -100,11 +124,12 @@ struct use {
 static void note_uses(const struct planning *p, node_id id, struct use *uses) {
     const struct node *node = graph_node(p->graph, id);
     enum node_class class = class_of(p->graph, id);
+    label loops = loops_of(p->graph, id);
     for (uint32_t i = 0; i < node->count; i++) {
         struct use *use = &uses[node->operands[i].node];
         use->users++;
         use->as_array = use->as_array || class == CLASS_GEMM || class == CLASS_ALONG;
-        use->wide = use->wide || node->labels > graph_node(p->graph, node->operands[i].node)->rank;
+        use->wide = use->wide || loops > graph_node(p->graph, node->operands[i].node)->rank;
     }
 }
 
@@ -140,6 +165,12 @@ static void choose_inline(struct planning *p, const struct use *uses) {
     }
 }
 
+/* Can a term of a sum be added to the sum's array where it is not 0, so that it needs no array of its own? */
+static bool is_added_in_place(const struct planning *p, node_id term, const struct use *use) {
+    bool inline_term = !p->materialised[term];
+    return is_scattered(p->graph, term) && (inline_term || use->users == 1);
+}
+
 /* C = A B + D: the sum's buffer is set to D, and the product adds to it. Its labels must all be the sum's axes. */
 static void absorb_products(struct planning *p, const struct use *uses) {
     for (node_id id = 1; id < p->nodes; id++) {
@@ -148,7 +179,9 @@ static void absorb_products(struct planning *p, const struct use *uses) {
             continue;
         for (uint32_t i = 0; i < node->count; i++) {
             node_id term = node->operands[i].node;
-            if (p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1 &&
+            bool product =
+                p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1;
+            if ((product || is_added_in_place(p, term, &uses[term])) &&
                 graph_node(p->graph, term)->rank == node->rank && !(p->kept && p->kept[term]))
                 p->absorbed[term] = true;
         }

@@ -1,4 +1,5 @@
 /* Kernels, in order: products become calls, everything else loop nests; a nest takes in what may run in its loops. */
+#include "order.h"
 #include "planning.h"
 
 #include <string.h>
@@ -58,6 +59,16 @@ static uint32_t source_of(struct planning *p, node_id id) {
     return *slot;
 }
 
+static void collect_reads(struct planning *p, struct plan_statement *statement, node_id id, const label *loop_of);
+
+/* What stands inline has loops for its axes; its other labels follow from them. */
+static void collect_inline_reads(struct planning *p, struct plan_statement *statement, node_id id, const label *loop) {
+    label loop_of[MAX_LABELS];
+    memset(loop_of, LOOP_DERIVED, sizeof loop_of);
+    memcpy(loop_of, loop, graph_node(p->graph, id)->rank);
+    collect_reads(p, statement, id, loop_of);
+}
+
 /* What a statement reads: all buffers under the node, each axis at its loop. */
 static void collect_reads(struct planning *p, struct plan_statement *statement, node_id id, const label *loop_of) {
     const struct node *node = graph_node(p->graph, id);
@@ -70,7 +81,7 @@ static void collect_reads(struct planning *p, struct plan_statement *statement, 
         if (read.buffer)
             vec_push(p->arena, &statement->reads, read);
         else
-            collect_reads(p, statement, operand->node, read.loop);
+            collect_inline_reads(p, statement, operand->node, read.loop);
     }
 }
 
@@ -86,8 +97,8 @@ static void find_reads(struct planning *p, struct plan_statement *statement) {
 }
 
 static bool reads_aligned(const struct planning *p, const struct read *read, const struct plan_statement *writer) {
-    return memcmp(read->loop, writer->target_loop,
-                  graph_node(p->graph, p->plan->buffers.at[read->buffer].node)->rank) == 0;
+    uint8_t rank = graph_node(p->graph, p->plan->buffers.at[read->buffer].node)->rank;
+    return memchr(read->loop, LOOP_DERIVED, rank) == NULL && memcmp(read->loop, writer->target_loop, rank) == 0;
 }
 
 /* May the statement run in the body of an earlier nest? It may read what the nest writes only at the same place. */
@@ -140,7 +151,7 @@ static void loops_of_reduction(const struct planning *p, const struct plan_state
                                label *loop_of) {
     const struct read *widest = NULL;
     label count = 0;
-    bool seen[MAX_LABELS] = {false};
+    bool seen[LOOP_DERIVED + 1] = {[LOOP_DERIVED] = false};
     label order[MAX_LABELS];
     for (size_t r = 0; r < statement->reads.len; r++) {
         const struct read *read = &statement->reads.at[r];
@@ -152,14 +163,16 @@ static void loops_of_reduction(const struct planning *p, const struct plan_state
     for (uint8_t i = 0; buffer && i < graph_node(p->graph, buffer->node)->rank; i++)
         seen[widest->loop[buffer->order[i]]] = true;
     for (label l = 0; l < labels; l++)
-        if (!seen[l])
+        if (!seen[l] && statement->loop_of[l] != LOOP_DERIVED)
             order[count++] = l;
+    seen[LOOP_DERIVED] = false;
     for (uint8_t i = 0; buffer && i < graph_node(p->graph, buffer->node)->rank; i++)
         if (seen[widest->loop[buffer->order[i]]]) {
             order[count++] = widest->loop[buffer->order[i]];
             seen[widest->loop[buffer->order[i]]] = false;
         }
-    for (label i = 0; i < labels; i++)
+    memset(loop_of, LOOP_DERIVED, labels);
+    for (label i = 0; i < count; i++)
         loop_of[order[i]] = i;
 }
 
@@ -193,21 +206,25 @@ static void set_loops(const struct planning *p, struct plan_statement *statement
     const struct node *node = graph_node(p->graph, statement->node);
     for (label l = 0; l < labels; l++) {
         statement->loop_of[l] = loop_of[l];
-        size[loop_of[l]] = node->size[l];
+        if (loop_of[l] != LOOP_DERIVED)
+            size[loop_of[l]] = node->size[l];
     }
-    for (label l = 0; l < node->rank; l++)
+    for (label l = 0; l < node->rank; l++) {
         statement->target_loop[axis_of[l]] = loop_of[l];
+        statement->target_axis[l] = axis_of[l];
+    }
 }
 
 /* target[axis_of] = the node, element by element; loops follow the target's array. */
 static void write(struct planning *p, node_id id, bool copy, uint32_t target, const label *axis_of, struct span span) {
     const struct node *node = graph_node(p->graph, id);
     const struct buffer *buffer = &p->plan->buffers.at[target];
-    struct plan_statement statement = {.node = id, .copy = copy, .target = target};
+    struct plan_statement statement = {.node = id, .copy = copy, .target = target, .coefficient = 1};
     label loop_of[MAX_LABELS], position[MAX_RANK];
     poly size[MAX_LABELS];
     for (label i = 0; i < node->rank; i++)
         position[buffer->order[i]] = i;
+    memset(statement.loop_of, LOOP_DERIVED, sizeof statement.loop_of);
     for (label l = 0; l < node->rank; l++)
         loop_of[l] = position[axis_of[l]];
     set_loops(p, &statement, loop_of, axis_of, node->rank, size);
@@ -221,11 +238,12 @@ static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 static void reduce(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node node = *graph_node(p->graph, id);
-    struct plan_statement statement = {.node = id, .reduces = true, .target = target};
+    struct plan_statement statement = {.node = id, .reduces = true, .target = target, .coefficient = 1};
+    struct derived derived = derived_labels(p->graph, id, false);
     label loop_of[MAX_LABELS];
     poly size[MAX_LABELS];
     for (label l = 0; l < node.labels; l++)
-        statement.loop_of[l] = l;
+        statement.loop_of[l] = derived.by[l] == NOT_DERIVED ? l : (label)LOOP_DERIVED;
     find_reads(p, &statement);
     loops_of_reduction(p, &statement, node.labels, loop_of);
     set_loops(p, &statement, loop_of, identity, node.labels, size);
@@ -233,8 +251,94 @@ static void reduce(struct planning *p, node_id id, uint32_t target, struct span 
     statement.held = held_loops(node.rank, statement.target_loop);
     if (statement.held == HELD_IN_MEMORY)
         write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, false, target, identity, span);
-    add_flops(p, loop_count(p, size, node.labels), expression_flops(p, id) + 1u);
-    place(p, &statement, node.labels, size, span);
+    add_flops(p, loop_count(p, size, derived.loops), expression_flops(p, id) + 1u);
+    place(p, &statement, derived.loops, size, span);
+}
+
+/* ---- Scatters: values written where their selectors say ----------------------------------------------------------
+ */
+
+/* FILLS: the rest of the target becomes 0; PART: other statements write it; ADDS: to what is there. */
+enum scattering { FILLS, PART, ADDS };
+
+struct loop_order {
+    struct planning *p;
+    node_id id;
+    const struct derived *derived;
+    label loop_of[MAX_LABELS], count;
+};
+
+static poly step_of(const struct loop_order *o, const struct operand *factor, uint8_t axis) {
+    const struct node *node = graph_node(o->p->graph, factor->node);
+    return node->kind == NODE_SELECT ? node->step[axis] : poly_number(o->p->graph->polys, 1);
+}
+
+/* A loop for the label, or for what it follows from: the largest steps outermost. Depth: there is no circle. */
+static void order_label(struct loop_order *o, label l) {
+    struct operand self;
+    bool done[MAX_RANK] = {false};
+    if (o->derived->by[l] == NOT_DERIVED) {
+        if (o->loop_of[l] == LOOP_DERIVED)
+            o->loop_of[l] = o->count++;
+        return;
+    }
+    const struct operand *factor = deriving_factor(o->p->graph, o->id, o->derived->by[l], &self);
+    uint8_t rank = graph_node(o->p->graph, factor->node)->rank;
+    for (uint8_t turn = 0; turn < rank; turn++) {
+        int best = -1;
+        for (uint8_t a = 0; a < rank; a++)
+            if (!done[a] && factor->at[a] != l &&
+                (best < 0 || nominal(o->p->graph->polys, step_of(o, factor, a)) >
+                                 nominal(o->p->graph->polys, step_of(o, factor, (uint8_t)best))))
+                best = a;
+        if (best < 0)
+            return;
+        done[best] = true;
+        order_label(o, factor->at[best]);
+    }
+}
+
+/* Loops follow the target's array; what is summed runs innermost. Returns how many are around the sums. */
+static label order_scatter(struct loop_order *o, uint32_t target, const label *axis_of) {
+    const struct node *node = graph_node(o->p->graph, o->id);
+    const struct buffer *buffer = &o->p->plan->buffers.at[target];
+    memset(o->loop_of, LOOP_DERIVED, sizeof o->loop_of);
+    for (uint8_t i = 0; i < node->rank; i++)
+        for (label l = 0; l < node->rank; l++)
+            if (axis_of[l] == buffer->order[i])
+                order_label(o, l);
+    label held = o->count;
+    for (label l = 0; l < node->labels; l++)
+        if (o->derived->sums[l])
+            order_label(o, l);
+    return held;
+}
+
+/* Are there as many places in the loops as elements in the target? Then every element is written, since no two places
+ * have the same. */
+static bool fills_all(struct planning *p, node_id id, const poly *size, label held) {
+    return loop_count(p, size, held) == node_elements(p->graph, id);
+}
+
+static void scatter(struct planning *p, node_id id, uint32_t target, const label *axis_of, double coefficient,
+                    enum scattering how, struct span span) {
+    const struct node node = *graph_node(p->graph, id);
+    struct derived derived = derived_labels(p->graph, id, true);
+    struct plan_statement statement = {.node = id,
+                                       .reduces = derived.any_sums,
+                                       .scatters = true,
+                                       .adds = how == ADDS,
+                                       .coefficient = coefficient,
+                                       .target = target};
+    struct loop_order order = {.p = p, .id = id, .derived = &derived};
+    poly size[MAX_LABELS];
+    statement.held = order_scatter(&order, target, axis_of);
+    set_loops(p, &statement, order.loop_of, axis_of, node.labels, size);
+    find_reads(p, &statement);
+    if (how == FILLS && !fills_all(p, id, size, statement.held))
+        write(p, graph_fill(p->graph, 0, node.size, node.rank).node, false, target, axis_of, span);
+    add_flops(p, loop_count(p, size, derived.loops), expression_flops(p, id) + statement.reduces + statement.adds);
+    place(p, &statement, derived.loops, size, span);
 }
 
 static void multiply(struct planning *p, node_id id, uint32_t target, const label *axis_of, double coefficient,
@@ -279,6 +383,66 @@ static void invert(const label *axis, uint8_t rank, label *inverse) {
         inverse[axis[i]] = i;
 }
 
+/* Two terms of a sum that have no place in common: selectors of one axis of the sum are disjoint. */
+static bool apart(struct planning *p, const struct operand *a, const struct operand *b) {
+    const struct node *x = graph_node(p->graph, a->node), *y = graph_node(p->graph, b->node);
+    for (uint32_t i = 0; i < x->count; i++)
+        for (uint32_t k = 0; k < y->count; k++) {
+            const struct operand *s = &x->operands[i], *t = &y->operands[k];
+            bool selectors = graph_node(p->graph, s->node)->kind == NODE_SELECT &&
+                             graph_node(p->graph, t->node)->kind == NODE_SELECT;
+            if (selectors && s->at[0] < x->rank && t->at[0] < y->rank && a->at[s->at[0]] == b->at[t->at[0]] &&
+                select_disjoint(p->graph, s->node, t->node))
+                return true;
+        }
+    return false;
+}
+
+/* How many elements a scattered term writes. */
+static poly written(struct planning *p, node_id id) {
+    struct derived derived = derived_labels(p->graph, id, true);
+    const struct node *node = graph_node(p->graph, id);
+    poly count = poly_number(p->graph->polys, 1);
+    for (label l = 0; l < node->labels; l++)
+        if (derived.by[l] == NOT_DERIVED && !derived.sums[l])
+            count = poly_mul(p->graph->polys, count, node->size[l]);
+    return count;
+}
+
+enum { MOST_TILES = 64 };
+
+/* Do the terms, all of them scattered, write every element once? */
+static bool tiles(struct planning *p, const struct node *sum) {
+    poly all = poly_number(p->graph->polys, 0), size = poly_number(p->graph->polys, 1);
+    for (uint32_t i = 0; i < sum->count; i++) {
+        if (sum->count > MOST_TILES || !p->absorbed[sum->operands[i].node] ||
+            !is_scattered(p->graph, sum->operands[i].node))
+            return false;
+        all = poly_add(p->graph->polys, all, written(p, sum->operands[i].node));
+        for (uint32_t k = 0; k < i; k++)
+            if (!apart(p, &sum->operands[i], &sum->operands[k]))
+                return false;
+    }
+    for (label l = 0; l < sum->rank; l++)
+        size = poly_mul(p->graph->polys, size, sum->size[l]);
+    return all == size;
+}
+
+/* The scattered terms of a sum, into a target that holds the others or nothing yet. */
+static void scatter_terms(struct planning *p, const struct node *sum, uint32_t target, bool holds, struct span span) {
+    enum scattering how = holds ? ADDS : PART;
+    bool any = false;
+    for (uint32_t i = 0; i < sum->count; i++)
+        any = any || (p->absorbed[sum->operands[i].node] && is_scattered(p->graph, sum->operands[i].node));
+    if (any && !holds && !tiles(p, sum)) {
+        write(p, graph_fill(p->graph, 0, sum->size, sum->rank).node, false, target, identity, span);
+        how = ADDS;
+    }
+    for (uint32_t i = 0; any && i < sum->count; i++)
+        if (p->absorbed[sum->operands[i].node] && is_scattered(p->graph, sum->operands[i].node))
+            scatter(p, sum->operands[i].node, target, sum->operands[i].at, sum->operands[i].coefficient, how, span);
+}
+
 /* target = (other terms), then += each product. */
 static void sum_with_products(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node sum = *graph_node(p->graph, id);
@@ -290,11 +454,12 @@ static void sum_with_products(struct planning *p, node_id id, uint32_t target, s
     }
     bool accumulate = others.node != 0;
     for (uint32_t i = 0; i < sum.count; i++)
-        if (p->absorbed[sum.operands[i].node]) {
+        if (p->absorbed[sum.operands[i].node] && !is_scattered(p->graph, sum.operands[i].node)) {
             multiply(p, sum.operands[i].node, target, sum.operands[i].at, sum.operands[i].coefficient, accumulate,
                      span);
             accumulate = true;
         }
+    scatter_terms(p, &sum, target, accumulate, span);
 }
 
 static bool takes_products(const struct planning *p, node_id id) {
@@ -317,8 +482,13 @@ static void compute(struct planning *p, node_id id, uint32_t target) {
     case CLASS_ALONG:
         along(p, id, target, span);
         break;
+    case CLASS_SCATTER:
+        scatter(p, id, target, identity, 1, FILLS, span);
+        break;
     default:
-        if (takes_products(p, id))
+        if (p->effort > 0 && is_scattered(p->graph, id))
+            scatter(p, id, target, identity, 1, FILLS, span);
+        else if (takes_products(p, id))
             sum_with_products(p, id, target, span);
         else
             write(p, id, false, target, identity, span);
@@ -351,7 +521,10 @@ static struct buffer home_of(struct planning *p, node_id id, const uint32_t *out
 
 static void copy_to(struct planning *p, node_id id, struct buffer to, struct span span) {
     uint32_t target = add_buffer(p, to);
-    write(p, id, source_of(p, id) != 0, target, identity, span);
+    if (p->effort > 0 && !source_of(p, id) && is_scattered(p->graph, id))
+        scatter(p, id, target, identity, 1, FILLS, span);
+    else
+        write(p, id, source_of(p, id) != 0, target, identity, span);
 }
 
 static void load_saved(struct planning *p) {

@@ -1,5 +1,7 @@
 #include "order.h"
 
+#include "plan.h"
+
 #include <string.h>
 
 enum { MAX_FACTORS = 10 };
@@ -246,8 +248,8 @@ static void take_as_written(struct ordering *o) {
         o->split[(1u << (k + 1)) - 1] = (1u << k) - 1;
 }
 
-static struct value order(const struct rewriting *rewriting, node_id id, struct index_form *form, bool searched) {
-    struct graph *graph = rewriting->graph;
+/* The product of node's factors, as form has them, two at a time. */
+static struct value order_factors(struct graph *graph, node_id id, struct index_form *form, bool searched) {
     const struct node node = *graph_node(graph, id);
     struct ordering o = {.graph = graph, .form = form, .matrices = true};
     struct operand operands[MAX_LABELS];
@@ -274,6 +276,164 @@ static struct value order(const struct rewriting *rewriting, node_id id, struct 
     else
         take_as_written(&o);
     return finish(&o, id, operands, scalars);
+}
+
+/* ---- Products with deltas and selectors ---------------------------------------------------------------------------
+ *
+ * What is selected from comes first, so that only what is needed is multiplied; then the factors that have elements, as
+ * in any product; what says where the result goes comes last. */
+
+struct selecting {
+    struct graph *graph;
+    struct index_form form; /* of the product */
+    node_id id;
+    struct derived gathers; /* summed labels that follow from others */
+    bool too_wide;          /* a gathered factor would have too many axes */
+};
+
+static bool is_placing(const struct graph *graph, const struct operand *operand) {
+    enum node_kind kind = graph_node(graph, operand->node)->kind;
+    return kind == NODE_DELTA || kind == NODE_SELECT;
+}
+
+static struct index_form form_of(struct graph *graph, node_id id) {
+    const struct node node = *graph_node(graph, id);
+    struct index_form form = {.labels = node.labels};
+    if (node.labels)
+        memcpy(form.size, node.size, node.labels * sizeof *node.size);
+    for (uint32_t i = 0; i < node.count; i++)
+        vec_push(graph->arena, &form.operands, node.operands[i]);
+    return form;
+}
+
+static uint64_t placed_labels(const struct selecting *s, uint32_t except) {
+    uint64_t labels = 0;
+    for (uint32_t i = 0; i < s->form.operands.len; i++)
+        if (i != except && is_placing(s->graph, &s->form.operands.at[i]))
+            labels |= labels_of(s->graph, &s->form.operands.at[i]);
+    return labels;
+}
+
+/* Is there a matrix product in it: several factors with elements, a sum over their labels, a result? */
+static bool worth_ordering(const struct selecting *s) {
+    uint32_t dense = 0;
+    for (size_t i = 0; i < s->form.operands.len; i++)
+        dense += graph_node(s->graph, s->form.operands.at[i].node)->rank > 0 &&
+                 !is_placing(s->graph, &s->form.operands.at[i]);
+    return dense > 1 && graph_node(s->graph, s->id)->rank > 0 && derived_labels(s->graph, s->id, true).any_sums;
+}
+
+/* The labels as a list; 0 of them where an array cannot have so many axes. */
+static uint8_t list_of(uint64_t bits, label kept[MAX_RANK]) {
+    uint8_t rank = 0;
+    for (; bits && rank < MAX_RANK; bits &= bits - 1)
+        kept[rank++] = (label)__builtin_ctzll(bits);
+    return bits ? 0 : rank;
+}
+
+/* Reads a factor only where its selectors say: those whose index no other selector has. They are used up. */
+static void gather(struct selecting *s, struct operand *operand, bool *used) {
+    struct ordering o = {.graph = s->graph, .form = &s->form};
+    struct operand parts[MAX_RANK + 1] = {*operand};
+    uint64_t open = labels_of(s->graph, operand);
+    uint32_t count = 1, by[MAX_RANK];
+    label kept[MAX_RANK];
+    for (label l = 0; l < s->form.labels; l++) {
+        uint32_t k = s->gathers.by[l];
+        if (!(open >> l & 1) || k == NOT_DERIVED || placed_labels(s, k) >> l & 1)
+            continue;
+        by[count - 1] = k;
+        parts[count++] = s->form.operands.at[k];
+        open = (open & ~((uint64_t)1 << l)) | (labels_of(s->graph, &s->form.operands.at[k]) & ~((uint64_t)1 << l));
+    }
+    uint8_t rank = list_of(open, kept);
+    s->too_wide = s->too_wide || (open && !rank);
+    if (count == 1 || s->too_wide)
+        return;
+    for (uint32_t i = 0; i + 1 < count; i++)
+        used[by[i]] = true;
+    *operand = read_at(product_of(&o, 1, parts, count, kept, rank), kept);
+}
+
+/* A value of a node in the place of that node, which was read as `read` says. */
+static struct value read_through(struct value read, struct value now) {
+    for (uint8_t i = 0; i < read.rank; i++)
+        read.axis[i] = now.axis[read.axis[i]];
+    read.node = now.node;
+    return read;
+}
+
+static struct value order_made(struct graph *graph, struct value made, bool searched) {
+    struct index_form form = form_of(graph, made.node);
+    return read_through(made, order_factors(graph, made.node, &form, searched));
+}
+
+/* The factors by what is done with them: those with elements, gathered; scalars, and what places the result. */
+static uint32_t part_factors(struct selecting *s, struct operand *dense, struct operand *rest, uint32_t *dense_count) {
+    size_t count = s->form.operands.len;
+    bool *used = NEW_ARRAY(s->graph->arena, count, bool);
+    uint32_t others = 0;
+    *dense_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (graph_node(s->graph, s->form.operands.at[i].node)->rank > 0 &&
+            !is_placing(s->graph, &s->form.operands.at[i])) {
+            dense[*dense_count] = s->form.operands.at[i];
+            gather(s, &dense[(*dense_count)++], used);
+        }
+    for (size_t i = 0; i < count; i++)
+        if (!used[i] && (graph_node(s->graph, s->form.operands.at[i].node)->rank == 0 ||
+                         is_placing(s->graph, &s->form.operands.at[i])))
+            rest[others++] = s->form.operands.at[i];
+    return others;
+}
+
+static bool has_placing(const struct graph *graph, const struct operand *operands, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (is_placing(graph, &operands[i]))
+            return true;
+    return false;
+}
+
+static struct value order_selecting(struct graph *graph, node_id id, bool searched) {
+    const struct node node = *graph_node(graph, id);
+    struct selecting s = {graph, form_of(graph, id), id, derived_labels(graph, id, false), false};
+    struct ordering o = {.graph = graph, .form = &s.form};
+    struct operand *dense = NEW_ARRAY(graph->arena, node.count, struct operand);
+    struct operand *rest = NEW_ARRAY(graph->arena, node.count + 1, struct operand);
+    struct axis_order order = graph->orders.at[id];
+    label kept[MAX_RANK];
+    uint32_t count;
+    if (!worth_ordering(&s))
+        return graph_value(graph, id);
+    uint32_t others = part_factors(&s, dense, rest, &count);
+    if (!s.too_wide && !has_placing(graph, rest, others)) {
+        memcpy(rest + others, dense, count * sizeof *dense);
+        return in_axis_order(order_made(graph, product_of(&o, node.number, rest, others + count, order.at, node.rank),
+                                        searched),
+                             order.at);
+    }
+    uint64_t labels = 0, outside = ((uint64_t)1 << node.rank) - 1;
+    for (uint32_t i = 0; i < count; i++)
+        labels |= labels_of(graph, &dense[i]);
+    for (uint32_t i = 0; i < others; i++)
+        outside |= labels_of(graph, &rest[i]);
+    uint8_t rank = list_of(labels & outside, kept);
+    if (s.too_wide || (labels & outside && !rank))
+        return graph_value(graph, id);
+    rest[others++] = read_at(order_made(graph, product_of(&o, 1, dense, count, kept, rank), searched), kept);
+    return in_axis_order(product_of(&o, node.number, rest, others, order.at, node.rank), order.at);
+}
+
+static struct value order(const struct rewriting *rewriting, node_id id, struct index_form *form, bool searched) {
+    struct graph *graph = rewriting->graph;
+    const struct node node = *graph_node(graph, id);
+    if (node.kind != NODE_PRODUCT || !has_placing(graph, form->operands.at, form->operands.len))
+        return order_factors(graph, id, form, searched);
+    struct value now = graph_rebuild(graph, id, form, node.number);
+    const struct node made = *graph_node(graph, now.node);
+    if (made.kind == NODE_PRODUCT && has_placing(graph, made.operands, made.count))
+        return read_through(now, order_selecting(graph, now.node, searched));
+    return made.kind == NODE_PRODUCT ? order_made(graph, now, searched) : now;
 }
 
 struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {

@@ -39,17 +39,22 @@ struct read {
 };
 
 enum { HELD_IN_MEMORY = 255 };
+enum { LOOP_DERIVED = 254 }; /* in the place of a loop: the label follows from others */
 
 /* One assignment in a loop nest: target = expression, or target = reduction of expressions over the loops that the
  * target does not have. */
 struct plan_statement {
     node_id node; /* the expression, by its definition (copy: read from where it is) */
     bool copy, reduces;
+    bool scatters;      /* axes of the target follow from loops, see derived_labels */
+    bool adds;          /* to the target */
+    double coefficient; /* of a product */
     label held; /* reduces: loops around the accumulator; HELD_IN_MEMORY: accumulates in the target, which was set
                    before */
     label loop_of[MAX_LABELS];   /* of each label of the node (copy: each axis) */
     uint32_t target;             /* buffer */
     label target_loop[MAX_RANK]; /* of each axis of the buffer's node */
+    label target_axis[MAX_RANK]; /* of each axis of the node, the axis of the buffer's node */
     VEC(struct read) reads;
 };
 
@@ -93,6 +98,20 @@ enum { MOST_VARIABLES = 160 };
 /* Elements between neighbours along an axis of a buffer's node, in its array. */
 poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis);
 poly node_elements(const struct graph *graph, node_id id);
+
+/* How the labels of a product (or of a delta or selector alone) are run through. Without scatter only summed labels
+ * follow from others, so that the value can be had at every place of the result; with it axes of the result do, too:
+ * elsewhere the value is 0. */
+enum { NOT_DERIVED = UINT32_MAX };
+struct derived {
+    uint32_t by[MAX_LABELS]; /* the factor that says what a label is; NOT_DERIVED: a loop runs through it */
+    bool sums[MAX_LABELS];   /* a loop that adds up */
+    bool any_sums, scatters;
+    label loops;
+};
+struct derived derived_labels(const struct graph *graph, node_id id, bool scatter);
+/* The factor that a label is derived by; self: room for it where the node is that factor. */
+const struct operand *deriving_factor(const struct graph *graph, node_id id, uint32_t by, struct operand *self);
 
 /* How a contraction of two factors maps onto the product of the runtime, C[m, n] = A[m, k] B[k, n]. */
 struct gemm_form {

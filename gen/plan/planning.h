@@ -8,6 +8,7 @@ enum node_class {
     CLASS_LEAF,      /* read where it is, or a constant */
     CLASS_POINTWISE, /* no sums: may stand inline in the loops that use it */
     CLASS_REDUCTION, /* its own loops */
+    CLASS_SCATTER,   /* written where its selectors say, 0 elsewhere */
     CLASS_GEMM,
     CLASS_ALONG
 };
@@ -31,6 +32,8 @@ struct planning {
 };
 
 enum node_class class_of(const struct graph *graph, node_id id);
+/* Is the value 0 except where axes of it follow from loops? */
+bool is_scattered(const struct graph *graph, node_id id);
 
 /* choose.c: which nodes get a buffer, which stand inline, which sums take their products in. */
 void choose_materialised(struct planning *p);
