@@ -3,6 +3,7 @@
 
 #include "check/check.h"
 #include "derive/module.h"
+#include "derive/structure.h"
 #include "emit/emit.h"
 #include "expand/expand.h"
 #include "plan/plan.h"
@@ -115,6 +116,7 @@ static void run(struct compilation *c, const char *text, size_t length) {
     if (c->diags.errors)
         return;
     module_simplify(&c->graph, module);
+    module_structure(&c->graph, module);
     if (!sound(c))
         return;
     struct plan **plans = plan_module(&c->lowering, module, c->options->effort);

@@ -3,6 +3,7 @@
  *
  *     check.c                              the stages in order
  *     requests.c  statements.c  names.c    what is asked for; assignments; what each identifier is
+ *     variables.c                          what requests differentiate by
  *     mend.c                               helps of a fault, by typing its statement again
  *     shapes.c                             operators, and the type of a node
  *     calls.c  derivatives.c               functions

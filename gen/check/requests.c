@@ -3,6 +3,7 @@
 
 #include "faults.h"
 #include "report.h"
+#include "variables.h"
 
 #include "../base/cwords.h"
 
@@ -19,29 +20,6 @@ static struct name *target_name(struct checker *c, ast_id id, const char *what) 
         return name_of(c, node->name);
     report_later(c, node->span, what);
     return NULL;
-}
-
-static void report_no_such(struct checker *c, ast_id id, const struct name *name) {
-    VEC(const char *) words = {0};
-    for (size_t i = 1; i < c->out->symbols.len && is_shown(c); i++) {
-        const struct symbol *symbol = &c->out->symbols.at[i];
-        if ((symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_VALUE) && !symbol->hidden)
-            vec_push(c->arena, &words, symbol->name);
-    }
-    struct diag *diag = complain(c, DIAG_E0232, ast_node(c->ast, id)->span, name->text, "");
-    const char *near = nearest_word(name->text, words.at, words.len);
-    if (near)
-        diag_help(c->diags, diag, "did you mean %s ?", near);
-}
-
-/* Whether the symbol is new in this list; stamps hold the number of the last list in which each symbol stood. */
-static bool is_new(struct checker *c, uint32_t *stamps, uint32_t list, uint32_t symbol, ast_id id) {
-    if (stamps[symbol] != list) {
-        stamps[symbol] = list;
-        return true;
-    }
-    complain(c, DIAG_E0303, ast_node(c->ast, id)->span, c->out->symbols.at[symbol].name, "");
-    return false;
 }
 
 /* ---- Outputs ------------------------------------------------------------------------------------------------------
@@ -136,64 +114,12 @@ static uint32_t request_target(struct checker *c, const struct ast_statement *st
     return 0;
 }
 
-/* "Z, W and b": the inputs that a value's own statement reads; "" if there are none. */
-static const char *inputs_read(struct checker *c, const struct symbol *value) {
-    const struct ast_statement *statement = &c->ast->statements.at[value->statement];
-    uint32_t found[4] = {0}, count = 0;
-    for (ast_id id = statement->begin; id < statement->end && count < 4; id++) {
-        uint32_t symbol = c->context[id] == CONTEXT_VALUE ? c->out->symbol_of[id] : 0;
-        bool known = !symbol || c->out->symbols.at[symbol].kind != SYMBOL_INPUT;
-        for (uint32_t i = 0; i < count; i++)
-            known |= found[i] == symbol;
-        if (!known)
-            found[count++] = symbol;
-    }
-    struct text text = text_new(c->arena);
-    for (uint32_t i = 0; i < count; i++)
-        text_printf(&text, "%s%s", i == 0 ? "" : ", ", c->out->symbols.at[found[i]].name);
-    return text_string(&text);
-}
-
-static void report_no_input(struct checker *c, ast_id id, const struct symbol *symbol) {
-    bool computed = symbol->kind == SYMBOL_VALUE;
-    struct diag *diag =
-        complain(c, DIAG_E0302, ast_node(c->ast, id)->span, symbol->name, computed ? "computed" : "a dimension");
-    if (!computed || !is_shown(c))
-        return;
-    diag_note(c->diags, diag, (struct span){0}, "it is computed by %s", statement_string(c, symbol->statement));
-    const char *inputs = inputs_read(c, symbol);
-    if (*inputs)
-        diag_help(c->diags, diag, "ask for the inputs that it is computed from: %s", inputs);
-}
-
-/* One name after 'wrt'; false after an error. */
-static bool add_variable(struct checker *c, ast_id id, uint32_t *stamps, uint32_t list) {
-    const struct name *name = target_name(c, id, "the derivative by an element");
-    if (!name || name->clash)
-        return false;
-    struct symbol *symbol = &c->out->symbols.at[name->symbol];
-    if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT) {
-        report_no_such(c, id, name);
-        return false;
-    }
-    symbol->read |= symbol->kind == SYMBOL_INPUT;
-    if (symbol->kind != SYMBOL_INPUT) {
-        report_no_input(c, id, symbol);
-        return false;
-    }
-    if (!is_new(c, stamps, list, name->symbol, id))
-        return false;
-    vec_push(c->arena, &c->out->variables, name->symbol);
-    return true;
-}
-
-/* The word after the request that this version does not know; true if there was none. */
-static bool request_is_supported(struct checker *c, const struct ast_statement *statement) {
-    size_t length = strlen(ast_request_spelling(statement->request));
-    struct span span = {statement->span.begin, statement->span.begin + (uint32_t)length};
-    if (statement->compressed)
-        report_later(c, span, "'compressed'");
-    return !statement->compressed;
+/* Only Jacobians and Hessians have structure. */
+static bool may_be_compressed(struct checker *c, const struct ast_statement *statement) {
+    if (!statement->compressed || statement->request == REQUEST_JAC || statement->request == REQUEST_HESS)
+        return true;
+    complain(c, DIAG_E0316, statement->span, ast_request_spelling(statement->request), "");
+    return false;
 }
 
 static void mark_target_read(struct checker *c, const struct ast_statement *statement) {
@@ -203,15 +129,20 @@ static void mark_target_read(struct checker *c, const struct ast_statement *stat
 }
 
 static void add_request(struct checker *c, const struct ast_statement *statement, uint32_t *stamps, uint32_t list) {
-    struct request request = {.kind = statement->request, .span = statement->span, .as = statement->as};
-    if (!request_is_supported(c, statement)) {
+    struct request request = {.kind = statement->request,
+                              .span = statement->span,
+                              .as = statement->as,
+                              .compressed = statement->compressed};
+    if (!may_be_compressed(c, statement)) {
         mark_target_read(c, statement);
         return;
     }
     request.target = request_target(c, statement);
     request.first_variable = (uint32_t)c->out->variables.len;
+    request.first_index = (uint32_t)c->out->indices.len;
     for (uint32_t k = 1; k < statement->target_count; k++)
-        request.variable_count += add_variable(c, c->ast->children.at[statement->first_target + k], stamps, list);
+        request.variable_count +=
+            add_variable(c, &request, c->ast->children.at[statement->first_target + k], stamps, list);
     if (request.target && request.variable_count + 1 == statement->target_count)
         vec_push(c->arena, &c->out->requests, request);
 }
