@@ -129,10 +129,8 @@ static void mark_target_read(struct checker *c, const struct ast_statement *stat
 }
 
 static void add_request(struct checker *c, const struct ast_statement *statement, uint32_t *stamps, uint32_t list) {
-    struct request request = {.kind = statement->request,
-                              .span = statement->span,
-                              .as = statement->as,
-                              .compressed = statement->compressed};
+    struct request request = {
+        .kind = statement->request, .span = statement->span, .as = statement->as, .compressed = statement->compressed};
     if (!may_be_compressed(c, statement)) {
         mark_target_read(c, statement);
         return;

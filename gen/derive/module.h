@@ -41,9 +41,9 @@ struct function {
     VEC(struct argument)
     inputs; /* everything it may read, in the order of the contract; planning drops what it does not */
     VEC(struct argument) outputs;
-    VEC(poly) bounds; /* not negative, or the function fails with MX_ERR_INDEX */
+    VEC(poly) bounds;  /* not negative, or the function fails with MX_ERR_INDEX */
     VEC(poly) indices; /* names: arguments after the dimensions */
-    bool compressed; /* tensors are to be given by their factors */
+    bool compressed;   /* tensors are to be given by their factors */
     VEC(struct tensor_note) notes;
     struct derivation *derivation; /* NULL: no derivative */
 };
@@ -58,7 +58,8 @@ struct module {
 struct module *module_build(struct lowering *lowering, const struct checked *checked, const char *name);
 
 /* Adds the bounds of all that a symbol is computed from. */
-void function_add_bounds(struct arena *arena, const struct checked *checked, struct function *function, uint32_t symbol);
+void function_add_bounds(struct arena *arena, const struct checked *checked, struct function *function,
+                         uint32_t symbol);
 
 /* Merges products and sums that are used once; a forward function and its backward function keep what they share. */
 void module_simplify(struct graph *graph, struct module *module);

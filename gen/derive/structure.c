@@ -1,25 +1,30 @@
-/* A tensor T with the axes of y and then those of x is, term by term, c * deltas * F_1 * F_2 …, where no two of the F have
- * an axis in common: deltas between axes of y and of x make it diagonal or block-diagonal, several F that have axes of
- * both a Kronecker product, F that have axes of one side only a matrix of rank 1. */
+/* A tensor T with the axes of y and then those of x is, term by term, c * deltas * F_1 * F_2 …, where no two of the F
+ * have an axis in common: deltas between axes of y and of x make it diagonal or block-diagonal, several F that have
+ * axes of both a Kronecker product, F that have axes of one side only a matrix of rank 1. A term of a sum may also be a
+ * matrix of low rank, sum_a F_1 F_2, where F_1 has the axes of y and F_2 those of x. */
 #include "structure.h"
 
 #include <string.h>
 
 /* Factors that hang together through labels, as an expression of its own. */
 struct component {
-    uint64_t labels; /* all that its factors have */
+    uint64_t labels;   /* all that its factors have */
+    uint64_t operands; /* of the node: its factors */
     struct value value;
-    label axes[MAX_RANK]; /* of the tensor, of each axis of the value */
+    label
+        axes[MAX_RANK]; /* of the tensor, of each axis of the value; from rank on: those that the term is summed over */
     const char *name;
 };
 
 struct term {
-    node_id node;
+    struct node node;   /* a product */
     label at[MAX_RANK]; /* of each axis of the node, the axis of the tensor */
     double coefficient;
     uint8_t deltas;
     label delta[MAX_RANK][2]; /* axes of the tensor */
     uint64_t free;            /* axes of the tensor along which the term is the same */
+    uint64_t cut;             /* summed labels that several components have */
+    poly inner;               /* how many elements the sum over those has; POLY_NONE: there is none */
     uint32_t count;
     struct component components[MAX_RANK];
 };
@@ -53,27 +58,30 @@ static bool take_delta(const struct tensor *t, struct term *term, const struct o
     return true;
 }
 
-/* Joins an operand's labels to the components that have one of them. */
-static void join_labels(struct term *term, uint64_t labels) {
+/* Joins operand k to the components that have one of its labels. */
+static void join(struct term *term, uint32_t k, uint64_t labels) {
+    struct component joined = {.labels = labels, .operands = (uint64_t)1 << k};
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < term->count; i++) {
-        if (term->components[i].labels & labels)
-            labels |= term->components[i].labels;
-        else
-            term->components[kept++].labels = term->components[i].labels;
-    }
-    term->components[kept].labels = labels;
+    for (uint32_t i = 0; i < term->count; i++)
+        if (term->components[i].labels & joined.labels) {
+            joined.labels |= term->components[i].labels;
+            joined.operands |= term->components[i].operands;
+        } else {
+            term->components[kept++] = term->components[i];
+        }
+    term->components[kept] = joined;
     term->count = kept + 1;
 }
 
-static void find_components(const struct tensor *t, struct term *term, const struct node *product) {
+static void find_components(const struct tensor *t, struct term *term) {
+    const struct node *product = &term->node;
     uint64_t tied = 0, seen = 0;
     for (uint32_t i = 0; i < product->count; i++) {
         const struct operand *operand = &product->operands[i];
         if (take_delta(t, term, operand))
             tied |= labels_of(t->graph, operand);
         else if (graph_node(t->graph, operand->node)->rank)
-            join_labels(term, labels_of(t->graph, operand));
+            join(term, i, labels_of(t->graph, operand));
     }
     for (uint32_t i = 0; i < term->count; i++)
         seen |= term->components[i].labels;
@@ -82,22 +90,29 @@ static void find_components(const struct tensor *t, struct term *term, const str
             term->free |= (uint64_t)1 << term->at[l];
 }
 
-/* The axes of a component that the tensor has, in the tensor's order, as the node's labels. */
-static uint8_t axes_of(const struct term *term, uint8_t rank, struct component *component, label *result) {
-    uint8_t count = 0;
-    for (label axis = 0; axis < MAX_RANK; axis++)
-        for (label l = 0; l < rank; l++)
+/* The labels of a component's value: axes of the tensor in its order, then cut labels. */
+static uint8_t axes_of(const struct tensor *t, const struct term *term, struct component *component, label *result) {
+    const struct node *node = &term->node;
+    uint8_t count = 0, cut = t->rank;
+    for (label axis = 0; axis < t->rank; axis++)
+        for (label l = 0; l < node->rank; l++)
             if (term->at[l] == axis && component->labels >> l & 1) {
                 component->axes[count] = axis;
                 result[count++] = l;
             }
+    for (label l = node->rank; l < node->labels; l++)
+        if (term->cut >> l & 1) {
+            component->axes[count] = cut++;
+            result[count] = l;
+            count = (uint8_t)(count + (component->labels >> l & 1));
+        }
     return count;
 }
 
 /* The product of a component's factors, the first one's with the scalars. */
 static void make_component(const struct tensor *t, struct term *term, uint32_t index) {
     struct component *component = &term->components[index];
-    const struct node node = *graph_node(t->graph, term->node);
+    const struct node node = term->node;
     struct index_form form = {0};
     label of[MAX_LABELS], labels[MAX_RANK], result[MAX_RANK];
     for (label l = 0; l < node.labels; l++)
@@ -105,15 +120,14 @@ static void make_component(const struct tensor *t, struct term *term, uint32_t i
             of[l] = form_label(&form, node.size[l]);
     for (uint32_t i = 0; i < node.count; i++) {
         struct operand operand = node.operands[i];
-        uint64_t own = labels_of(t->graph, &operand);
-        bool tie = graph_node(t->graph, operand.node)->kind == NODE_DELTA && operand.at[0] != operand.at[1];
-        if (tie || (own ? !(own & component->labels) : index > 0))
+        uint8_t rank = graph_node(t->graph, operand.node)->rank;
+        if (rank ? !(component->operands >> i & 1) : index > 0)
             continue;
-        for (uint8_t a = 0; a < graph_node(t->graph, operand.node)->rank; a++)
+        for (uint8_t a = 0; a < rank; a++)
             operand.at[a] = of[operand.at[a]];
         vec_push(t->graph->arena, &form.operands, operand);
     }
-    uint8_t rank = axes_of(term, node.rank, component, labels);
+    uint8_t rank = axes_of(t, term, component, labels);
     for (uint8_t i = 0; i < rank; i++)
         result[i] = of[labels[i]];
     double number = index == 0 ? term->coefficient : 1;
@@ -123,23 +137,77 @@ static void make_component(const struct tensor *t, struct term *term, uint32_t i
         term->coefficient = 1;
 }
 
-/* False where the term is nothing smaller than the tensor. */
+/* ---- Low rank ------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_row(const struct tensor *t, label axis) {
+    return axis < t->rows;
+}
+
+/* Which side's axes a factor has: bit 0 those of y, bit 1 those of x. */
+static unsigned side_of(const struct tensor *t, const struct term *term, uint64_t labels) {
+    unsigned side = 0;
+    for (label l = 0; l < term->node.rank; l++)
+        if (labels >> l & 1)
+            side |= is_row(t, term->at[l]) ? 1u : 2u;
+    return side;
+}
+
+/* Splits a term that is one piece into what has axes of y and what has axes of x, and sums over what both have. Factors
+ * of neither go with y's. */
+static bool split_sides(const struct tensor *t, struct term *term) {
+    const struct node *node = &term->node;
+    struct component sides[2] = {{0}, {0}};
+    for (uint32_t i = 0; i < node->count; i++) {
+        uint64_t labels = labels_of(t->graph, &node->operands[i]);
+        unsigned side = side_of(t, term, labels);
+        if (side == 3)
+            return false;
+        sides[side == 2].labels |= labels;
+        sides[side == 2].operands |= labels ? (uint64_t)1 << i : 0;
+    }
+    term->cut = sides[0].labels & sides[1].labels;
+    if (__builtin_popcountll(term->cut) > MAX_RANK - t->rank)
+        return false;
+    term->inner = poly_number(t->graph->polys, 1);
+    for (label l = 0; l < node->labels; l++)
+        if (term->cut >> l & 1)
+            term->inner = poly_mul(t->graph->polys, term->inner, node->size[l]);
+    memcpy(term->components, sides, sizeof sides);
+    term->count = 2;
+    return true;
+}
+
+/* The node as a product: of itself alone, if it is none. */
+static struct node as_product(const struct tensor *t, node_id id) {
+    struct node node = *graph_node(t->graph, id);
+    struct operand self = {.node = id, .at = {0, 1, 2, 3, 4, 5, 6, 7}, .coefficient = 1};
+    if (node.kind == NODE_PRODUCT)
+        return node;
+    return (struct node){.kind = NODE_PRODUCT,
+                         .rank = node.rank,
+                         .labels = node.rank,
+                         .count = 1,
+                         .operands = arena_copy(t->graph->arena, &self, sizeof self),
+                         .size = node.size,
+                         .number = 1};
+}
+
+/* False where the term is nothing smaller than the tensor. at: the axis of the tensor of each axis of the node. */
 static bool add_term(struct tensor *t, node_id id, const label *at, double coefficient) {
-    const struct node node = *graph_node(t->graph, id);
-    struct term term = {.node = id, .coefficient = coefficient * (node.kind == NODE_PRODUCT ? node.number : 1)};
-    memcpy(term.at, at, node.rank);
-    if (node.kind != NODE_PRODUCT && node.rank == t->rank)
+    struct term term = {.node = as_product(t, id)};
+    term.coefficient = coefficient * term.node.number;
+    memcpy(term.at, at, term.node.rank);
+    if (term.node.count >= 64)
         return false;
-    if (node.kind != NODE_PRODUCT)
-        return false;
-    find_components(t, &term, &node);
+    find_components(t, &term);
     for (label axis = 0; axis < t->rank; axis++) {
         bool has = false;
-        for (label l = 0; l < node.rank; l++)
+        for (label l = 0; l < term.node.rank; l++)
             has = has || at[l] == axis;
         term.free |= has ? 0 : (uint64_t)1 << axis;
     }
-    if (term.deltas == 0 && term.count == 1 && !term.free)
+    if (term.deltas == 0 && term.count == 1 && !term.free && !split_sides(t, &term))
         return false;
     term.count += term.count == 0; /* nothing but scalars */
     for (uint32_t i = 0; i < term.count; i++)
@@ -154,7 +222,8 @@ static bool take_apart(struct tensor *t) {
     for (label i = 0; i < t->rank; i++)
         at[t->axis[i]] = i;
     if (node.kind != NODE_SUM)
-        return add_term(t, t->output->value.node, at, 1);
+        return add_term(t, t->output->value.node, at, 1) && !t->terms.at[0].inner;
+    bool other = false; /* than of low rank */
     for (uint32_t k = 0; k < node.count; k++) {
         const struct operand *operand = &node.operands[k];
         label read[MAX_RANK];
@@ -162,16 +231,13 @@ static bool take_apart(struct tensor *t) {
             read[a] = at[operand->at[a]];
         if (!add_term(t, operand->node, read, operand->coefficient))
             return false;
+        other = other || !vec_last(&t->terms).inner;
     }
-    return true;
+    return other;
 }
 
 /* ---- Saying what it is --------------------------------------------------------------------------------------------
  */
-
-static bool is_row(const struct tensor *t, label axis) {
-    return axis < t->rows;
-}
 
 /* Do the deltas tie every axis of y to one of x, and the other way round? */
 static bool is_diagonal(const struct tensor *t, const struct term *term) {
@@ -194,7 +260,7 @@ static bool ties_sides(const struct tensor *t, const struct term *term) {
 
 static bool separates_sides(const struct tensor *t, const struct term *term) {
     for (uint32_t i = 0; i < term->count; i++)
-        for (uint8_t a = 1; a < term->components[i].value.rank; a++)
+        for (uint8_t a = 1; a < term->components[i].value.rank && term->components[i].axes[a] < t->rank; a++)
             if (is_row(t, term->components[i].axes[a]) != is_row(t, term->components[i].axes[0]))
                 return false;
     return true;
@@ -219,25 +285,30 @@ static const char *kind_of(const struct tensor *t, const struct term *term) {
     return term->count > 1 ? "a Kronecker product" : "constant along some axes";
 }
 
+/* "diagonal plus a matrix of rank 2 plus a matrix of rank at most m" */
 static const char *structure_string(const struct tensor *t) {
-    static const char *const kinds[] = {"zero",      "diagonal",            "block-diagonal",          "sparse",
-                                        "of rank 1", "a Kronecker product", "constant along some axes"};
+    static const char *const kinds[] = {
+        "zero", "diagonal", "block-diagonal", "sparse", "of rank 1", "a Kronecker product", "constant along some axes"};
     struct text text = text_new(t->graph->arena);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         uint32_t count = 0;
         for (size_t i = 0; i < t->terms.len; i++)
-            count += strcmp(kind_of(t, &t->terms.at[i]), kinds[k]) == 0;
+            count += !t->terms.at[i].inner && strcmp(kind_of(t, &t->terms.at[i]), kinds[k]) == 0;
         bool rank = strcmp(kinds[k], "of rank 1") == 0;
         if (count && rank)
             text_printf(&text, "%sof rank %u", text.len ? " plus a matrix " : "", (unsigned)count);
         else if (count)
             text_printf(&text, "%s%s", text.len ? " plus " : "", kinds[k]);
     }
+    for (size_t i = 0; i < t->terms.len; i++)
+        if (t->terms.at[i].inner)
+            text_printf(&text, " plus a matrix of rank at most %s",
+                        poly_string(t->graph->arena, t->graph->polys, t->terms.at[i].inner));
     return text_string(&text);
 }
 
 static char letter(label axis) {
-    return "ijklmnpq"[axis];
+    return "ijklmnpqrstuvwxyz"[axis];
 }
 
 static void print_component(struct text *text, const struct component *component) {
@@ -259,6 +330,8 @@ static const char *layout_string(const struct tensor *t) {
         text_puts(&text, term->coefficient < 0 ? " - " : i ? " + " : " ");
         for (uint8_t k = 0; k < term->deltas; k++)
             text_printf(&text, "delta(%c, %c) * ", letter(term->delta[k][0]), letter(term->delta[k][1]));
+        for (int k = 0; k < __builtin_popcountll(term->cut); k++)
+            text_printf(&text, "sum(%c) ", letter((label)(t->rank + k)));
         for (uint32_t k = 0; k < term->count; k++) {
             text_puts(&text, k ? " * " : "");
             print_component(&text, &term->components[k]);
@@ -314,8 +387,7 @@ static void add_factors(struct function *function, struct tensor *t) {
     for (size_t i = 0; i < t->terms.len; i++)
         for (uint32_t k = 0; k < t->terms.at[i].count; k++)
             if (!same_before(t, &t->terms.at[i].components[k]))
-                vec_push(t->graph->arena, &function->outputs,
-                         factor_output(t->graph, &t->terms.at[i].components[k]));
+                vec_push(t->graph->arena, &function->outputs, factor_output(t->graph, &t->terms.at[i].components[k]));
 }
 
 static void look_at(struct graph *graph, struct function *function, const struct argument *output) {

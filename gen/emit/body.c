@@ -122,7 +122,8 @@ static void print_nan_loops(struct text *out, const struct emission *e, const st
     text_printf(out, "; i++)\n        %s[i] = NAN;\n", s->output_name[output]);
 }
 
-/* "static int NAME_fail(int status, …)": fills every output with NaN and returns the status. In a call: its arguments. */
+/* "static int NAME_fail(int status, …)": fills every output with NaN and returns the status. In a call: its arguments.
+ */
 static void print_fail_list(struct text *out, const struct emission *e, const struct signature *s, const char *status) {
     const char *name = s->function->name, *real = real_name(e);
     bool definition = status == NULL;
@@ -130,11 +131,11 @@ static void print_fail_list(struct text *out, const struct emission *e, const st
                                                   : format_string(e->arena, "        return %s_fail", name));
     list_add(&list, definition ? "int status" : status);
     for (size_t i = 0; i < s->dims.len; i++)
-        list_add(&list, format_string(e->arena, "%s%s", definition ? "size_t " : "",
-                                      signature_dim(e, s, s->dims.at[i])));
+        list_add(&list,
+                 format_string(e->arena, "%s%s", definition ? "size_t " : "", signature_dim(e, s, s->dims.at[i])));
     for (size_t i = 0; i < s->function->outputs.len; i++)
-        list_add(&list, format_string(e->arena, "%s%s%s", definition ? real : "", definition ? " *" : "",
-                                      s->output_name[i]));
+        list_add(&list,
+                 format_string(e->arena, "%s%s%s", definition ? real : "", definition ? " *" : "", s->output_name[i]));
     text_putc(out, ')');
 }
 

@@ -69,7 +69,8 @@ static void print_bounds(struct text *out, const struct emission *e, const struc
 
 /* What a tensor is, and how the factors that are given make it. */
 static void print_note(struct text *out, const struct tensor_note *note) {
-    text_printf(out, " *   %s is %s", note->name, note->structure ? note->structure : "given whole: it has no such factors");
+    text_printf(out, " *   %s is %s", note->name,
+                note->structure ? note->structure : "given whole: it has no such factors");
     if (note->layout)
         text_printf(out, ": %s%s", note->name, note->layout);
     text_putc(out, '\n');
@@ -135,8 +136,7 @@ static void print_independent(struct text *out, const struct emission *e, const 
         text_printf(out, " *   %s does not depend on %s\n", f->outputs.at[i].name, text_string(&list));
 }
 
-static void print_independence(struct text *out, const struct emission *e, const struct signature *s,
-                               size_t function) {
+static void print_independence(struct text *out, const struct emission *e, const struct signature *s, size_t function) {
     const struct function *f = s->function;
     bool *missing = NEW_ARRAY(e->arena, f->inputs.len, bool);
     struct text list = text_new(e->arena);
@@ -148,9 +148,10 @@ static void print_independence(struct text *out, const struct emission *e, const
     }
     uint32_t count = list_names(&list, f, missing);
     if (count)
-        text_printf(out, " *   %s: no output depends on %s\n",
-                    format_string(e->arena, "%s %s", text_string(&list), count == 1 ? "is no argument" : "are no arguments"),
-                    count == 1 ? "it" : "them");
+        text_printf(
+            out, " *   %s: no output depends on %s\n",
+            format_string(e->arena, "%s %s", text_string(&list), count == 1 ? "is no argument" : "are no arguments"),
+            count == 1 ? "it" : "them");
 }
 
 static void print_comment(struct text *out, const struct emission *e, const struct signature *s, size_t function) {

@@ -1,8 +1,8 @@
 /* The textual dump, and the check of the invariants. */
 #include "graph.h"
 
-static const char *const kind_name[] = {"none",    "input", "number", "dim",    "delta",  "select",
-                                        "lower",   "product", "sum", "map", "reduce", "along"};
+static const char *const kind_name[] = {"none",  "input",   "number", "dim", "delta",  "select",
+                                        "lower", "product", "sum",    "map", "reduce", "along"};
 
 static char letter(label l) {
     return l < 26 ? "ijklmnpqrstuvwxyzabcdefgho"[l] : '?';

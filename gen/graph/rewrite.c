@@ -181,8 +181,7 @@ static uint32_t count_selectors(const struct graph *graph, const struct operand 
 
 static uint32_t selectors_of(const struct graph *graph, node_id id) {
     const struct node *node = graph_node(graph, id);
-    return node->kind == NODE_PRODUCT ? count_selectors(graph, node->operands, node->count)
-                                      : node->kind == NODE_SELECT;
+    return node->kind == NODE_PRODUCT ? count_selectors(graph, node->operands, node->count) : node->kind == NODE_SELECT;
 }
 
 /* Two products that both have selectors merge only where selectors meet and some go: else an index might follow from
@@ -213,8 +212,8 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
             size_t merged = form->operands.len - 1 + inner->count;
             double inner_number = inner->number;
             if (inner->kind == node.kind && inner->count && rewriting->uses[node.operands[k].node] == 1 &&
-                merged <= most && (!product || selectors_meet(rewriting, id, form, k)) &&
-                form_splice(graph, form, k) && product)
+                merged <= most && (!product || selectors_meet(rewriting, id, form, k)) && form_splice(graph, form, k) &&
+                product)
                 number *= inner_number;
         }
     return graph_rebuild(graph, id, form, number);

@@ -179,8 +179,7 @@ static void absorb_products(struct planning *p, const struct use *uses) {
             continue;
         for (uint32_t i = 0; i < node->count; i++) {
             node_id term = node->operands[i].node;
-            bool product =
-                p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1;
+            bool product = p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1;
             if ((product || is_added_in_place(p, term, &uses[term])) &&
                 graph_node(p->graph, term)->rank == node->rank && !(p->kept && p->kept[term]))
                 p->absorbed[term] = true;

@@ -4,9 +4,11 @@
 Each function is differentiated by PyTorch in double and by mxc: value, gradient and every block of the Hessian must agree;
 the Hessian's product with a direction must be that product of the Hessian; and it must cost at most four times what the
 gradient does, whatever the sizes (A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed., 4.6). Third derivatives are
-judged by PyTorch and by nested differences of the formula itself in extended precision."""
+judged by PyTorch and by nested differences of the formula itself in extended precision. Tensors that are given by their
+factors are put together again as their layout says."""
 import itertools
 import os
+import re
 import sys
 import zlib
 
@@ -56,6 +58,28 @@ THIRD = {
                 lambda A, B, x: (np.tanh(B @ np.tanh(A @ x)) ** 2).sum()),
     "quotient": ("A: [n, n]; x: [n]; f = x' @ A @ x / norm(x)", "n=5", lambda A, x: x @ A @ x / torch.linalg.norm(x),
                  lambda A, x: x @ A @ x / np.sqrt((x * x).sum())),
+}
+
+# name: (program, request, sizes, structure of each tensor)
+COMPRESSED = {
+    "factors": (FUNCTIONS["factorisation"][0], "hess f wrt U, V", "m=4 n=3 k=2",
+                ("block-diagonal", "block-diagonal plus a Kronecker product", "block-diagonal")),
+    "affine": ("X: [m, n]; W: [n, k]; b: [k]; Y = X @ W + b", "jac Y wrt X, W, b", "m=4 n=3 k=2", ("block-diagonal",) * 3),
+    "sandwich": ("A: [m, n]; X: [n, k]; B: [k, p]; Y = 3 * A @ X @ B", "jac Y wrt X", "m=4 n=3 k=2 p=5",
+                 ("a Kronecker product",)),
+    "elementwise": ("X: [m, n]; Y = sin(X) * exp(X)", "jac Y wrt X", "m=2 n=3", ("diagonal",)),
+    "entropy": ("x: [n]; f = sum(exp(x) * x)", "hess f wrt x", "n=4", ("diagonal",)),
+    "logsumexp": ("x: [n]; f = logsumexp(x)", "hess f wrt x", "n=4", ("diagonal plus a matrix of rank 1",)),
+    "ridge": ("X: [m, n]; x: [n]; f = sum(softplus(X @ x)) + dot(x, x) / 4", "hess f wrt x", "m=2 n=5",
+              ("diagonal plus a matrix of rank at most m",)),
+    "norm": ("x: [n]; f = norm(x)", "hess f wrt x", "n=4", ("diagonal plus a matrix of rank 1",)),
+    "softmax": ("S: [m, n]; T: [m, n]; f = -inner(T, log_softmax(S, axis=1))", "hess f wrt S, T", "m=3 n=4",
+                ("block-diagonal", "block-diagonal", "zero")),
+    "outer": ("x: [m]; y: [n]; Y = outer(x, y)", "jac Y wrt x, y", "m=3 n=4", ("block-diagonal", "block-diagonal")),
+    "square_of_sum": ("x: [n]; f = sum(x)^2 * 3", "hess f wrt x", "n=4", ("of rank 1",)),
+    "diagonal": ("x: [n]; Y = diag(x^2)", "jac Y wrt x", "n=3", ("block-diagonal",)),
+    "column": ("X: [m, n]; c: [m, 1]; Y = X * c", "jac Y wrt c, X", "m=3 n=4", ("block-diagonal", "diagonal")),
+    "quadratic": ("A: [n, n]; x: [n]; f = x' @ A @ x", "hess f wrt x", "n=4", ("dense",)),
 }
 
 
@@ -165,6 +189,47 @@ def run_third(tap, folder, name, declarations, size, formula, exact):
            f"exact {got['s']!r}, differences {slope!r}")
 
 
+def put_together(layout, factors, shape):
+    """The tensor that a layout says, from its factors: 'T[i, j] = delta(i, j) * F[i] - sum(k) G[i, k] * H[j, k]'."""
+    axes, text = re.fullmatch(r"\w+\[(.*?)\] = ?(.*)", layout).groups()
+    axes = axes.split(", ")
+    named = [a for a in axes if a != "0"]
+    size = dict(zip(axes, shape))
+    total = np.zeros([size[a] for a in named])
+    for sign, term in re.findall(r"(-|\+|^) ?((?:(?! [-+] ).)+)", text):
+        operands, letters = [], []
+        for name, inside in re.findall(r"(?:\* |^|\) )(\w+)(?:\[(.*?)\])?(?= |$)", re.sub(r"delta\(.*?\) \* ", "", term)):
+            operands.append(factors[name])
+            letters.append(inside.replace(", ", ""))
+        for p, q in re.findall(r"delta\((\w), (\w)\)", term):
+            operands.append(np.eye(size[p]))
+            letters.append(p + q)
+        missing = [a for a in named if not any(a in l for l in letters)]
+        operands += [np.ones(size[a]) for a in missing]
+        total = total + (-1 if sign == "-" else 1) * np.einsum(",".join(letters + missing) + "->" + "".join(named), *operands)
+    return total.reshape(shape)
+
+
+def run_compressed(tap, folder, name, program, request, sizes, structures):
+    module = compiled(folder, f"compressed_{name}", program, [f"{request} as whole", f"{request} compressed as small"])
+    dims = sizes_of(sizes)
+    inputs = draw(module, dims, np.random.default_rng(zlib.crc32(name.encode())))
+    whole, small = module.call(module.build("gcc", tuple(mx.SANITIZE)), ["whole", "small"], dims, inputs)
+    facts = module.functions()["small"].get("tensors", [])
+    tap.ok(tuple(t["structure"] for t in facts) == structures, f"{name}: structure", f"got {facts}")
+    for tensor in facts:
+        full = whole[tensor["name"]]
+        if "layout" in tensor:
+            got = put_together(tensor["layout"], small, full.shape)
+            parts = re.findall(rf"\b{tensor['name']}\w*", tensor["layout"].split(" = ")[1])
+            elements = sum(small[part].size for part in set(parts))
+            tap.ok(elements < full.size, f"{name}: {tensor['name']} is smaller", f"{elements}, whole {full.size}")
+        else:
+            got = small[tensor["name"]]
+        gap, where = mx.difference(got, full)
+        tap.ok(gap <= 1e-13, f"{name}: {tensor['layout'] if 'layout' in tensor else 'whole'}", f"off by {gap:.3g} {where}")
+
+
 def main():
     tap, only = mx.Tap(), sys.argv[1:]
     with mx.workspace() as folder:
@@ -174,6 +239,9 @@ def main():
         for name, case in THIRD.items():
             if not only or name in only:
                 run_third(tap, folder, name, *case)
+        for name, case in COMPRESSED.items():
+            if not only or name in only:
+                run_compressed(tap, folder, name, *case)
     tap.done()
 
 
