@@ -29,7 +29,7 @@ static struct argument argument_of(const char *name, enum argument_role role, st
 
 static void add_symbol_output(struct builder *b, struct function *function, uint32_t symbol) {
     const struct symbol *s = &b->checked->symbols.at[symbol];
-    function_add_bounds(b->arena, b->checked, function, symbol);
+    function_add_bounds(b->graph, b->checked, function, symbol);
     vec_push(b->arena, &function->outputs, argument_of(s->name, ROLE_OUTPUT, s->type, b->symbols[symbol]));
 }
 

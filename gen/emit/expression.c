@@ -109,10 +109,14 @@ static bool is_condition(const struct node *node) {
 static void print_offset(struct text *out, const struct body *b, const struct buffer *buffer, const label *loop) {
     const struct graph *graph = b->e->graph;
     uint8_t rank = graph_node(graph, buffer->node)->rank;
+    size_t begin = out->len;
     for (uint8_t i = 0; i < rank; i++) {
         poly stride = buffer_stride(graph, buffer, buffer->order[i]);
-        text_puts(out, i ? " + " : "");
-        print_multiple(out, b, b->loop_name[loop[buffer->order[i]]], stride);
+        const char *index = b->loop_name[loop[buffer->order[i]]];
+        if (strcmp(index, "0") == 0 && (i + 1 < rank || out->len > begin))
+            continue;
+        text_puts(out, out->len > begin ? " + " : "");
+        print_multiple(out, b, index, stride);
     }
 }
 
@@ -257,12 +261,26 @@ static void print_sum(struct text *out, const struct body *b, const struct node 
             }
 }
 
-static enum c_level level_of(const struct node *node) {
+/* The only factor that is printed of a product, NULL if there are several or a number. */
+static const struct operand *only_factor(const struct graph *graph, const struct node *product) {
+    const struct operand *only = NULL;
+    for (uint32_t i = 0; i < product->count; i++) {
+        bool counts = !is_condition(graph_node(graph, product->operands[i].node));
+        if (counts && only)
+            return NULL;
+        only = counts ? &product->operands[i] : only;
+    }
+    return product->number == 1 ? only : NULL;
+}
+
+static enum c_level level_of(const struct body *b, const struct node *node) {
+    const struct operand *only;
     switch (node->kind) {
     case NODE_SUM:
         return C_ADDITIVE;
     case NODE_PRODUCT:
-        return C_MULTIPLICATIVE;
+        only = only_factor(b->e->graph, node);
+        return only && map_get(&b->s->plan->buffer_of, only->node) ? C_PRIMARY : C_MULTIPLICATIVE;
     case NODE_NUMBER:
         return node->number < 0 || isinf(node->number) ? C_MULTIPLICATIVE : C_PRIMARY;
     case NODE_MAP:
@@ -331,7 +349,7 @@ void c_expression(struct text *out, const struct body *b, node_id id, const labe
         c_element(out, b, buffer, loop_of);
         return;
     }
-    bool brackets = level_of(node) < level;
+    bool brackets = level_of(b, node) < level;
     text_puts(out, brackets ? "(" : "");
     if (!top && node->kind == NODE_PRODUCT)
         print_inline(out, b, id, loop_of);

@@ -20,4 +20,8 @@ enum { FORMULA_LONGEST = 240 };
 const char *formula_of(struct arena *arena, struct graph *graph, struct formula_names names, struct value value,
                        size_t longest);
 
+/* Of a value that is 0 outside of a part of it: the formula of that part, and its place, "[1:3, :]", "" for all. */
+const char *formula_of_part(struct arena *arena, struct graph *graph, struct formula_names names, struct value value,
+                            size_t longest, const char **place);
+
 #endif

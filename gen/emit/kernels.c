@@ -32,6 +32,21 @@ static const char *statement_formula(const struct body *b, node_id id, uint32_t 
     return formula_of(b->e->arena, b->e->graph, names, value, FORMULA_LONGEST);
 }
 
+/* "2 * formula", "-formula". */
+static const char *times(const struct body *b, double number, const char *formula) {
+    struct text text = text_new(b->e->arena);
+    if (!formula || number == 1)
+        return formula;
+    if (number == -1) {
+        text_putc(&text, '-');
+    } else {
+        text_double(&text, number);
+        text_puts(&text, " * ");
+    }
+    text_printf(&text, strchr(formula, ' ') ? "(%s)" : "%s", formula);
+    return text_string(&text);
+}
+
 static void print_place(struct text *out, struct place place) {
     text_printf(out, "%s:%u ", base_name(place.source->name), place.line);
 }
@@ -41,7 +56,7 @@ static void comment(struct text *out, const struct body *b, uint32_t target, con
                     struct span span, int depth) {
     size_t begin = out->len;
     indent(out, depth);
-    text_printf(out, "/* %s %s %s", b->buffer_name[target], sign, formula ? formula : "(see below)");
+    text_printf(out, "/* %s%s%s %s", b->buffer_name[target], strchr("[ ", *sign) ? "" : " ", sign, formula ? formula : "(see below)");
     size_t width = out->len - begin;
     text_repeat(out, ' ', width + 1 < POSITION ? POSITION - width : 2);
     if (span.end)
@@ -302,10 +317,30 @@ static const char *copy_formula(const struct body *b, const struct plan_statemen
     return format_string(b->e->arena, "%s%s", b->buffer_name[statement->reads.at[0].buffer], swapped ? "'" : "");
 }
 
+/* "dX[1:3, :] += U": what a scatter writes. */
+static void comment_scatter(struct text *out, const struct body *b, const struct plan_statement *statement,
+                            struct span span, int depth) {
+    const struct buffer *buffer = &b->s->plan->buffers.at[statement->target];
+    struct formula_names names = {buffer_label, (void *)(uintptr_t)b};
+    struct value value = {.node = statement->node, .rank = graph_node(b->e->graph, statement->node)->rank};
+    const char *place;
+    for (uint8_t i = 0; i < value.rank; i++)
+        for (label a = 0; a < value.rank; a++)
+            if (statement->target_axis[a] == buffer->order[i])
+                value.axis[i] = a;
+    const char *formula = formula_of_part(b->e->arena, b->e->graph, names, value, FORMULA_LONGEST, &place);
+    comment(out, b, statement->target, format_string(b->e->arena, "%s %s", place, statement->adds ? "+=" : "="),
+            times(b, statement->coefficient, formula), span, depth);
+}
+
 static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
-        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY || statement->adds ? "+=" : "=",
+        if (statement->scatters) {
+            comment_scatter(out, b, statement, nest->span, depth);
+            continue;
+        }
+        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY ? "+=" : "=",
                 statement->copy ? copy_formula(b, statement) : nest_formula(b, statement), nest->span, depth);
     }
     if (nest->loops == 0 && nest->statements.len > 1) {

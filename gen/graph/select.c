@@ -206,6 +206,19 @@ static bool reads(const struct operand *operand, uint8_t rank, label l) {
     return false;
 }
 
+/* A triangle of one index twice is 1, and so is a second one of the same two beside the first. */
+static bool drop_triangle(struct selecting *s, size_t i) {
+    const struct operand *a = &s->form->operands.at[i];
+    if (node_at(s, i)->kind != NODE_LOWER || node_at(s, i)->rank != 2)
+        return false;
+    bool idle = a->at[0] == a->at[1];
+    for (size_t k = 0; k < i && !idle; k++)
+        idle = s->form->operands.at[k].node == a->node && memcmp(s->form->operands.at[k].at, a->at, 2) == 0;
+    if (idle)
+        drop(s, i);
+    return idle;
+}
+
 static bool rule_of_pair(struct selecting *s, size_t i, size_t k) {
     const struct operand *a = &s->form->operands.at[i], *b = &s->form->operands.at[k];
     if (a->at[0] == b->at[0])
@@ -219,7 +232,7 @@ bool select_rule(struct graph *graph, struct index_form *form, const bool *in_re
         for (uint8_t a = 0; a < node_at(&s, i)->rank; a++)
             s.uses[form->operands.at[i].at[a]]++;
     for (size_t i = 0; i < form->operands.len && *number != 0; i++)
-        if (is_select(&s, i) && (join_twins(&s, i) || drop_if_free(&s, i)))
+        if (drop_triangle(&s, i) || (is_select(&s, i) && (join_twins(&s, i) || drop_if_free(&s, i))))
             return true;
     for (size_t i = 0; i < form->operands.len; i++)
         for (size_t k = 0; k < form->operands.len && is_select(&s, i) && *number != 0; k++)

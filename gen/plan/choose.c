@@ -149,6 +149,18 @@ static bool gets_buffer(const struct graph *graph, node_id id, const struct use 
     return use->users > 1 && weight > CHEAP;
 }
 
+/* A sum of terms that are written in place is written in place, too. */
+static bool takes_scatters(const struct planning *p, node_id id, const struct use *uses) {
+    const struct node *node = graph_node(p->graph, id);
+    for (uint32_t i = 0; p->effort > 1 && node->kind == NODE_SUM && i < node->count; i++) {
+        node_id term = node->operands[i].node;
+        if (class_of(p->graph, term) == CLASS_SCATTER && uses[term].users == 1 &&
+            graph_node(p->graph, term)->rank == node->rank)
+            return true;
+    }
+    return false;
+}
+
 static void choose_inline(struct planning *p, const struct use *uses) {
     uint32_t *weight = NEW_ARRAY(p->arena, p->nodes, uint32_t);
     for (node_id id = 1; id < p->nodes; id++) {
@@ -161,7 +173,8 @@ static void choose_inline(struct planning *p, const struct use *uses) {
             if (!p->materialised[node->operands[i].node])
                 weight[id] += weight[node->operands[i].node];
         p->materialised[id] =
-            class != CLASS_POINTWISE || p->effort == 0 || gets_buffer(p->graph, id, &uses[id], weight[id]);
+            class != CLASS_POINTWISE || p->effort == 0 || gets_buffer(p->graph, id, &uses[id], weight[id]) ||
+            takes_scatters(p, id, uses);
     }
 }
 
