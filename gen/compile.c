@@ -3,6 +3,7 @@
 
 #include "check/check.h"
 #include "derive/module.h"
+#include "derive/structure.h"
 #include "emit/emit.h"
 #include "expand/expand.h"
 #include "plan/plan.h"
@@ -110,7 +111,12 @@ static void run(struct compilation *c, const char *text, size_t length) {
     if (c->diags.errors)
         return;
     struct module *module = module_build(&c->lowering, checked, c->options->module);
+    if (c->lowering.too_many_axes.end)
+        diag_report(&c->diags, DIAG_E0902, c->lowering.too_many_axes, format_string(c->arena, "%d", (int)MAX_RANK));
+    if (c->diags.errors)
+        return;
     module_simplify(&c->graph, module);
+    module_structure(&c->graph, module);
     if (!sound(c))
         return;
     struct plan **plans = plan_module(&c->lowering, module, c->options->effort);

@@ -235,6 +235,8 @@ typedef struct mx_function {
     size_t (*worksize)(const size_t *dims);
     size_t (*savedsize)(const size_t *dims); /* NULL where there is no saved argument */
     int (*call)(const size_t *dims, const void *const *in, void *const *out, void *saved, void *work);
+    int n_indices; /* arguments that choose an element: call takes them behind the dimensions, in dims */
+    const char *const *indices;
 } mx_function;
 
 typedef struct mx_module {

@@ -2,6 +2,7 @@
 #include "calls.h"
 
 #include "arrange.h"
+#include "derivatives.h"
 #include "faults.h"
 #include "pattern.h"
 #include "report.h"
@@ -354,6 +355,8 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     case SHAPE_EYE:
     case SHAPE_FILL:
         return filled(c, id, op);
+    case SHAPE_DERIVATIVE:
+        return type_derivative(c, id, op);
     case SHAPE_MATRIX:
         return argument(c, id, 0).rank == 2 ? argument(c, id, 0) : report_kind(c, id, "a matrix");
     case SHAPE_KRON:
@@ -372,22 +375,12 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     }
 }
 
-/* What this version does not have yet; NULL if it has the function. */
-static const char *later_function(struct checker *c, enum op op) {
-    return op_records[op].kind == KIND_LATER ? format_string(c->arena, "the function '%s'", op_records[op].name) : NULL;
-}
-
 struct type type_call(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
     enum op op = name_of(c, node->name)->op;
     struct options options = {0};
     if (op == OP_NONE)
         return type_unknown(); /* expansion has told what is wrong with the call */
-    const char *later = later_function(c, op);
-    if (later) {
-        report_later(c, node->op_span, later);
-        return type_unknown();
-    }
     op = op_overload(op, (int)call_positional(c->ast, id));
     if (!check_count(c, id, op) || !read_options(c, id, op, &options))
         return type_unknown();

@@ -44,7 +44,16 @@ struct request {
     struct span span;
     uint32_t target;                         /* symbol index */
     uint32_t first_variable, variable_count; /* in checked->variables */
+    uint32_t first_index, index_count;       /* in checked->indices: arguments that elements are chosen by */
     const char *as;                          /* or NULL */
+    bool compressed;                         /* tensors by their factors */
+};
+
+/* The element of a variable that a request differentiates by; rank 0: the whole variable. */
+struct element {
+    uint8_t rank;
+    poly index[2];
+    const char *spelled[2]; /* "i", "0" */
 };
 
 /* What an index takes of its axis: size elements from begin on; one that is no slice takes one, and the axis is gone.
@@ -69,12 +78,17 @@ struct checked {
     struct extent *extent_of; /* by ast_id, for the indices of AST_INDEX nodes */
     VEC(struct bound) bounds; /* what functions check when they are called */
     VEC(struct request) requests;
-    VEC(uint32_t) variables; /* symbol indices */
+    VEC(uint32_t) variables;      /* symbol indices */
+    VEC(struct element) elements; /* of each of them */
+    VEC(poly) indices;            /* names */
     VEC(uint32_t)
     outputs; /* symbol indices: 'output' statements, else (no request or output at all) every value nothing reads */
     VEC(poly) dims; /* free dimensions (single names), in order of first occurrence in the source */
     bool f32;
 };
+
+/* Marks a symbol and all symbols that its statement reads, and theirs; reached is by symbol. */
+void checked_sources(struct arena *arena, const struct checked *checked, uint32_t symbol, bool *reached);
 
 /* "[m, k]", "row [n]", "scalar": as messages show a type. */
 const char *type_string(struct arena *arena, const struct polys *polys, struct type type);

@@ -3,9 +3,10 @@
  *
  *     check.c                              the stages in order
  *     requests.c  statements.c  names.c    what is asked for; assignments; what each identifier is
+ *     variables.c                          what requests differentiate by
  *     mend.c                               helps of a fault, by typing its statement again
  *     shapes.c                             operators, and the type of a node
- *     calls.c                              functions
+ *     calls.c  derivatives.c               functions
  *     arrange.c  pattern.c  elements.c     what is put together from elements; einsum; elements and slices
  *     faults.c    sizes.c                  messages about operands; declared shapes
  *     types.c                              products and broadcasts of types
@@ -25,10 +26,9 @@ enum { RANK_UNKNOWN = 3 };
 enum context {
     CONTEXT_NONE, /* part of no expression */
     CONTEXT_VALUE,
-    CONTEXT_SIZE,   /* part of a dimension: in a declared shape, in eye(n), an index */
-    CONTEXT_SIZES,  /* a slice, a list of sizes: its parts are sizes */
-    CONTEXT_OPTION, /* a named argument, the second argument of norm */
-    CONTEXT_SKIPPED /* below a construct that an error was reported for */
+    CONTEXT_SIZE,  /* part of a dimension: in a declared shape, in eye(n), an index */
+    CONTEXT_SIZES, /* a slice, a list of sizes: its parts are sizes */
+    CONTEXT_OPTION /* a named argument, the second argument of norm */
 };
 
 /* An identifier of the program. Statement numbers count from 1, so that 0 is none. */

@@ -3,6 +3,7 @@
 
 #include "faults.h"
 #include "report.h"
+#include "variables.h"
 
 #include "../base/cwords.h"
 
@@ -17,38 +18,15 @@ static struct name *target_name(struct checker *c, ast_id id, const char *what) 
     const struct ast_node *node = ast_node(c->ast, id);
     if (node->kind == AST_NAME)
         return name_of(c, node->name);
-    report_later(c, node->span, what);
+    complain(c, DIAG_E0317, node->span, what, "");
     return NULL;
-}
-
-static void report_no_such(struct checker *c, ast_id id, const struct name *name) {
-    VEC(const char *) words = {0};
-    for (size_t i = 1; i < c->out->symbols.len && is_shown(c); i++) {
-        const struct symbol *symbol = &c->out->symbols.at[i];
-        if ((symbol->kind == SYMBOL_INPUT || symbol->kind == SYMBOL_VALUE) && !symbol->hidden)
-            vec_push(c->arena, &words, symbol->name);
-    }
-    struct diag *diag = complain(c, DIAG_E0232, ast_node(c->ast, id)->span, name->text, "");
-    const char *near = nearest_word(name->text, words.at, words.len);
-    if (near)
-        diag_help(c->diags, diag, "did you mean %s ?", near);
-}
-
-/* Whether the symbol is new in this list; stamps hold the number of the last list in which each symbol stood. */
-static bool is_new(struct checker *c, uint32_t *stamps, uint32_t list, uint32_t symbol, ast_id id) {
-    if (stamps[symbol] != list) {
-        stamps[symbol] = list;
-        return true;
-    }
-    complain(c, DIAG_E0303, ast_node(c->ast, id)->span, c->out->symbols.at[symbol].name, "");
-    return false;
 }
 
 /* ---- Outputs ------------------------------------------------------------------------------------------------------
  */
 
 static void add_output(struct checker *c, ast_id id, uint32_t *stamps) {
-    const struct name *name = target_name(c, id, "an element of a value as output");
+    const struct name *name = target_name(c, id, "an output");
     if (!name || name->clash)
         return;
     struct symbol *symbol = &c->out->symbols.at[name->symbol];
@@ -113,7 +91,7 @@ static uint32_t request_target(struct checker *c, const struct ast_statement *st
     bool scalar =
         statement->request == REQUEST_GRAD || statement->request == REQUEST_HVP || statement->request == REQUEST_HESS;
     ast_id id = c->ast->children.at[statement->first_target];
-    struct name *name = target_name(c, id, "the derivative of an element");
+    struct name *name = target_name(c, id, "what is differentiated");
     if (!name || name->clash)
         return 0;
     struct span span = ast_node(c->ast, id)->span;
@@ -136,64 +114,12 @@ static uint32_t request_target(struct checker *c, const struct ast_statement *st
     return 0;
 }
 
-/* "Z, W and b": the inputs that a value's own statement reads; "" if there are none. */
-static const char *inputs_read(struct checker *c, const struct symbol *value) {
-    const struct ast_statement *statement = &c->ast->statements.at[value->statement];
-    uint32_t found[4] = {0}, count = 0;
-    for (ast_id id = statement->begin; id < statement->end && count < 4; id++) {
-        uint32_t symbol = c->context[id] == CONTEXT_VALUE ? c->out->symbol_of[id] : 0;
-        bool known = !symbol || c->out->symbols.at[symbol].kind != SYMBOL_INPUT;
-        for (uint32_t i = 0; i < count; i++)
-            known |= found[i] == symbol;
-        if (!known)
-            found[count++] = symbol;
-    }
-    struct text text = text_new(c->arena);
-    for (uint32_t i = 0; i < count; i++)
-        text_printf(&text, "%s%s", i == 0 ? "" : ", ", c->out->symbols.at[found[i]].name);
-    return text_string(&text);
-}
-
-static void report_no_input(struct checker *c, ast_id id, const struct symbol *symbol) {
-    bool computed = symbol->kind == SYMBOL_VALUE;
-    struct diag *diag =
-        complain(c, DIAG_E0302, ast_node(c->ast, id)->span, symbol->name, computed ? "computed" : "a dimension");
-    if (!computed || !is_shown(c))
-        return;
-    diag_note(c->diags, diag, (struct span){0}, "it is computed by %s", statement_string(c, symbol->statement));
-    const char *inputs = inputs_read(c, symbol);
-    if (*inputs)
-        diag_help(c->diags, diag, "ask for the inputs that it is computed from: %s", inputs);
-}
-
-/* One name after 'wrt'; false after an error. */
-static bool add_variable(struct checker *c, ast_id id, uint32_t *stamps, uint32_t list) {
-    const struct name *name = target_name(c, id, "the derivative by an element");
-    if (!name || name->clash)
-        return false;
-    struct symbol *symbol = &c->out->symbols.at[name->symbol];
-    if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT) {
-        report_no_such(c, id, name);
-        return false;
-    }
-    symbol->read |= symbol->kind == SYMBOL_INPUT;
-    if (symbol->kind != SYMBOL_INPUT) {
-        report_no_input(c, id, symbol);
-        return false;
-    }
-    if (!is_new(c, stamps, list, name->symbol, id))
-        return false;
-    vec_push(c->arena, &c->out->variables, name->symbol);
-    return true;
-}
-
-/* The word after the request that this version does not know; true if there was none. */
-static bool request_is_supported(struct checker *c, const struct ast_statement *statement) {
-    size_t length = strlen(ast_request_spelling(statement->request));
-    struct span span = {statement->span.begin, statement->span.begin + (uint32_t)length};
-    if (statement->compressed)
-        report_later(c, span, "'compressed'");
-    return !statement->compressed;
+/* Only Jacobians and Hessians have structure. */
+static bool may_be_compressed(struct checker *c, const struct ast_statement *statement) {
+    if (!statement->compressed || statement->request == REQUEST_JAC || statement->request == REQUEST_HESS)
+        return true;
+    complain(c, DIAG_E0316, statement->span, ast_request_spelling(statement->request), "");
+    return false;
 }
 
 static void mark_target_read(struct checker *c, const struct ast_statement *statement) {
@@ -203,15 +129,18 @@ static void mark_target_read(struct checker *c, const struct ast_statement *stat
 }
 
 static void add_request(struct checker *c, const struct ast_statement *statement, uint32_t *stamps, uint32_t list) {
-    struct request request = {.kind = statement->request, .span = statement->span, .as = statement->as};
-    if (!request_is_supported(c, statement)) {
+    struct request request = {
+        .kind = statement->request, .span = statement->span, .as = statement->as, .compressed = statement->compressed};
+    if (!may_be_compressed(c, statement)) {
         mark_target_read(c, statement);
         return;
     }
     request.target = request_target(c, statement);
     request.first_variable = (uint32_t)c->out->variables.len;
+    request.first_index = (uint32_t)c->out->indices.len;
     for (uint32_t k = 1; k < statement->target_count; k++)
-        request.variable_count += add_variable(c, c->ast->children.at[statement->first_target + k], stamps, list);
+        request.variable_count +=
+            add_variable(c, &request, c->ast->children.at[statement->first_target + k], stamps, list);
     if (request.target && request.variable_count + 1 == statement->target_count)
         vec_push(c->arena, &c->out->requests, request);
 }
@@ -332,48 +261,117 @@ static void warn_abstract(struct checker *c, const struct request *request) {
     diag_help(c->diags, diag, "did you mean grad %s ?", meant);
 }
 
-/* Marks with the stamp all that the symbols on the stack are computed from. */
-static void mark_sources(struct checker *c, uint32_t *stamps, uint32_t stamp, uint32_t *stack, uint32_t depth) {
+/* Symbols that were reached: their stamp is the last one. */
+struct marks {
+    uint32_t *stamps, *stack;
+    uint32_t stamp;
+};
+
+/* Marks all that the symbols on the stack are computed from. */
+static void mark_sources(struct checker *c, struct marks *marks, uint32_t depth) {
     while (depth > 0) {
-        const struct symbol *symbol = &c->out->symbols.at[stack[--depth]];
+        const struct symbol *symbol = &c->out->symbols.at[marks->stack[--depth]];
         if (symbol->kind != SYMBOL_VALUE)
             continue;
         const struct ast_statement *statement = &c->ast->statements.at[symbol->statement];
         for (ast_id id = statement->begin; id < statement->end; id++) {
             uint32_t read = c->out->symbol_of[id];
-            if (!read || stamps[read] == stamp)
+            if (!read || marks->stamps[read] == marks->stamp)
                 continue;
-            stamps[read] = stamp;
-            stack[depth++] = read;
+            marks->stamps[read] = marks->stamp;
+            marks->stack[depth++] = read;
         }
     }
 }
 
-static void warn_independent(struct checker *c, const struct request *request, uint32_t *stamps, uint32_t stamp,
-                             uint32_t *stack) {
+static void warn_independent(struct checker *c, const struct request *request, struct marks *marks) {
     const struct symbol *target = &c->out->symbols.at[request->target];
     uint32_t depth = 0;
+    marks->stamp++;
     if (target->kind == SYMBOL_VALUE)
-        stack[depth++] = request->target;
+        marks->stack[depth++] = request->target;
     for (size_t i = 0; target->kind == SYMBOL_ABSTRACT && i < c->out->outputs.len; i++)
-        stack[depth++] = c->out->outputs.at[i];
-    mark_sources(c, stamps, stamp, stack, depth);
+        marks->stack[depth++] = c->out->outputs.at[i];
+    mark_sources(c, marks, depth);
     for (uint32_t i = 0; i < request->variable_count; i++) {
         uint32_t variable = c->out->variables.at[request->first_variable + i];
-        if (stamps[variable] != stamp)
+        if (marks->stamps[variable] != marks->stamp)
             complain(c, DIAG_W0203, request->span, target->name, c->out->symbols.at[variable].name);
     }
 }
 
-static void warn_requests(struct checker *c) {
-    size_t count = c->out->symbols.len;
-    uint32_t *stamps = NEW_ARRAY(c->arena, count, uint32_t), *stack = NEW_ARRAY(c->arena, 2 * count, uint32_t);
+static void warn_requests(struct checker *c, struct marks *marks) {
     for (uint32_t i = 0; i < c->out->requests.len; i++) {
         const struct request *request = &c->out->requests.at[i];
-        warn_independent(c, request, stamps, i + 1, stack);
+        warn_independent(c, request, marks);
         if (c->out->symbols.at[request->target].kind == SYMBOL_ABSTRACT)
             warn_abstract(c, request);
     }
+}
+
+/* Marks what an expression is computed from. Its nodes are met from the last one down, after those they belong to. */
+static void mark_expression(struct checker *c, ast_id begin, ast_id id, struct marks *marks) {
+    bool *inside = NEW_ARRAY(c->arena, id - begin + 1, bool);
+    uint32_t depth = 0;
+    marks->stamp++;
+    inside[id - begin] = true;
+    for (ast_id at = id + 1; at-- > begin;) {
+        if (!inside[at - begin])
+            continue;
+        uint32_t read = c->out->symbol_of[at];
+        if (read && marks->stamps[read] != marks->stamp) {
+            marks->stamps[read] = marks->stamp;
+            marks->stack[depth++] = read;
+        }
+        for (uint32_t i = 0; i < ast_node(c->ast, at)->count; i++)
+            inside[ast_child(c->ast, at, i) - begin] = true;
+    }
+    mark_sources(c, marks, depth);
+}
+
+/* A parameter that the body does not use stands for what the caller names. */
+static bool depends_on(struct checker *c, const struct marks *marks, uint32_t variable) {
+    const struct symbol *symbol = &c->out->symbols.at[variable];
+    while (marks->stamps[variable] != marks->stamp && symbol->hidden == HIDDEN_ARGUMENT) {
+        variable = c->out->symbol_of[c->ast->statements.at[symbol->statement].value];
+        symbol = &c->out->symbols.at[variable];
+    }
+    return marks->stamps[variable] == marks->stamp;
+}
+
+static void warn_derivative(struct checker *c, const struct ast_statement *statement, ast_id id, struct marks *marks) {
+    ast_id value = ast_child(c->ast, id, 0), variable = ast_child(c->ast, id, 1);
+    mark_expression(c, statement->begin, value, marks);
+    if (depends_on(c, marks, c->out->symbol_of[variable]))
+        return;
+    const char *text = shown(c, value);
+    complain(c, DIAG_W0203, ast_node(c->ast, id)->span, text ? text : "the first argument",
+             ast_node(c->ast, variable)->name);
+}
+
+/* Of derivatives as expressions; a place in a function is warned of once, for the first call that gives reason to. */
+static void warn_derivatives(struct checker *c, struct marks *marks) {
+    struct map warned = {.arena = c->arena};
+    for (uint32_t i = 0; i < c->ast->statements.len; i++) {
+        const struct ast_statement *statement = &c->ast->statements.at[i];
+        size_t first = c->diags->all.len;
+        for (ast_id id = statement->begin; statement->kind == STATEMENT_ASSIGN && id < statement->end; id++)
+            if (op_records[c->out->op_of[id]].kind == KIND_DERIVATIVE &&
+                !map_get(&warned, ast_node(c->ast, id)->op_span.begin)) {
+                size_t before = c->diags->all.len;
+                warn_derivative(c, statement, id, marks);
+                if (c->diags->all.len != before)
+                    *map_at(&warned, ast_node(c->ast, id)->op_span.begin) = 1;
+            }
+        note_calls(c, first, statement->expansion);
+    }
+}
+
+static void warn(struct checker *c) {
+    size_t count = c->out->symbols.len;
+    struct marks marks = {NEW_ARRAY(c->arena, count, uint32_t), NEW_ARRAY(c->arena, 2 * count, uint32_t), 0};
+    warn_requests(c, &marks);
+    warn_derivatives(c, &marks);
 }
 
 /* ---- All ----------------------------------------------------------------------------------------------------------
@@ -408,6 +406,6 @@ void requests_check(struct checker *c) {
     } else if (abstract && c->out->outputs.len == 0) {
         complain(c, DIAG_E0308, abstract->span, c->out->symbols.at[abstract->target].name, "");
     } else {
-        warn_requests(c);
+        warn(c);
     }
 }

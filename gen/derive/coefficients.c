@@ -60,6 +60,25 @@ static struct value lift(struct lifting *l, node_id id) {
     return in_axis_order(read, order.at);
 }
 
+/* Are there axes and labels enough for the node with the extra ones? */
+static bool has_room(const struct lifting *l, node_id id) {
+    const struct node *node = graph_node(l->graph, id);
+    bool fits = node->rank + l->extra <= MAX_RANK && node->labels + l->extra <= MAX_LABELS;
+    if (!fits)
+        l->lowering->too_many_axes = l->graph->spans.at[id];
+    return fits;
+}
+
+static struct value zero(struct graph *graph, struct value value, node_id direction) {
+    poly size[MAX_RANK * 2];
+    uint8_t rank = 0;
+    for (uint8_t i = 0; i < value.rank; i++)
+        size[rank++] = graph_node(graph, value.node)->size[value.axis[i]];
+    for (uint8_t a = 0; a < graph_node(graph, direction)->rank; a++)
+        size[rank++] = graph_node(graph, direction)->size[a];
+    return graph_fill(graph, 0, size, rank);
+}
+
 struct value derive_coefficients(struct lowering *lowering, struct value value, node_id direction) {
     struct graph *graph = lowering->graph;
     node_id nodes = (node_id)graph->nodes.len;
@@ -75,21 +94,16 @@ struct value derive_coefficients(struct lowering *lowering, struct value value, 
             depends = depends || is_lifted(&l, node.operands[i].node);
         if (!depends || !needed[id])
             continue;
+        if (!has_room(&l, id))
+            return zero(graph, value, direction);
         if (node.kind == NODE_PRODUCT || node.kind == NODE_SUM)
             l.lifted[id] = lift(&l, id);
         else
             lowering->defect = format_string(lowering->arena, "derive: node %%%u is not linear in its direction", id);
     }
     struct value result = {.node = l.lifted[value.node].node, .rank = (uint8_t)(value.rank + l.extra)};
-    if (!result.node) { /* nothing depends on the direction */
-        poly size[MAX_RANK];
-        uint8_t rank = 0;
-        for (uint8_t i = 0; i < value.rank; i++)
-            size[rank++] = graph_node(graph, value.node)->size[value.axis[i]];
-        for (uint8_t a = 0; a < l.extra; a++)
-            size[rank++] = graph_node(graph, direction)->size[a];
-        return graph_fill(graph, 0, size, rank);
-    }
+    if (!result.node)
+        return zero(graph, value, direction);
     for (uint8_t i = 0; i < result.rank; i++)
         result.axis[i] = l.lifted[value.node].axis[i < value.rank ? value.axis[i] : i];
     return result;

@@ -38,4 +38,9 @@ void derive_vjp(struct lowering *lowering, const struct value *targets, const st
  * the result for every basis vector, without their ever being formed. */
 struct value derive_coefficients(struct lowering *lowering, struct value value, node_id direction);
 
+/* A derivative as an expression: grad, jac (y's axes, then x's), hess, jvp or vjp of y by the input x, in whatever
+ * order both are read. along: the tangent of x's shape (jvp) or the cotangent of y's (vjp). */
+struct value derive_expression(struct lowering *lowering, enum op op, struct value y, struct value x,
+                               struct value along);
+
 #endif

@@ -72,35 +72,28 @@ static const char *derivative_name(struct builder *b, const char *f, const char 
     return format_string(b->arena, "d%s_d%s", f, x);
 }
 
-/* The variables of a request: their symbols, and the nodes of these inputs. */
+/* The variables of a request: their symbols, the elements of them that are meant, and the nodes of these inputs. */
 struct variables {
     uint32_t count;
     const uint32_t *symbols;
+    const struct element *elements;
     node_id *nodes;
 };
 
 static struct variables variables_of(struct builder *b, const struct request *request) {
     struct variables v = {.count = request->variable_count,
-                          .symbols = &b->checked->variables.at[request->first_variable]};
+                          .symbols = &b->checked->variables.at[request->first_variable],
+                          .elements = &b->checked->elements.at[request->first_variable]};
     v.nodes = NEW_ARRAY(b->arena, v.count, node_id);
     for (uint32_t i = 0; i < v.count; i++)
         v.nodes[i] = stored_value(b, v.symbols[i]).node;
     return v;
 }
 
-/* A value with the axes of the node of another one, read as that one is. */
-static struct value read_like(struct value like, struct value value) {
-    like.node = value.node;
-    for (uint8_t a = 0; a < like.rank; a++)
-        if (like.axis[a] != AXIS_UNIT)
-            like.axis[a] = value.axis[like.axis[a]];
-    return like;
-}
-
 static void add_output(struct builder *b, struct function *function, const char *name, uint32_t symbol,
                        struct value value) {
     vec_push(b->arena, &function->outputs,
-             argument_like(b, name, ROLE_OUTPUT, symbol, read_like(stored_value(b, symbol), value)));
+             argument_like(b, name, ROLE_OUTPUT, symbol, read_as(stored_value(b, symbol), value)));
 }
 
 static const char *symbol_name(const struct builder *b, const char *prefix, uint32_t symbol) {
@@ -156,6 +149,7 @@ static struct function request_function(struct builder *b, const struct request 
     const char *suffix = format_string(b->arena, "%s_%s", function_kind_name(kind), target);
     struct function function = new_function(b, kind, suffix, request->as, request->span);
     function.derivation = NEW(b->arena, struct derivation);
+    function.compressed = request->compressed;
     return function;
 }
 
@@ -181,13 +175,6 @@ static void build_vjp(struct builder *b, const struct request *request) {
     vec_push(b->arena, &b->module->functions, function);
 }
 
-/* <g, t>, of values with the same axes in the same order. */
-static struct value inner(struct builder *b, struct value g, node_id t) {
-    struct value factors[] = {g, graph_value(b->graph, t)};
-    struct value product = value_multiply(b->graph, 1, factors, 2);
-    return value_reduce(b->graph, OP_sum, product, (1u << product.rank) - 1, false);
-}
-
 /* sum_i <g_i, t_i>, of values with axes in the order of the variables' nodes and of inputs with the same axes. Adds the
  * inputs to the function. */
 static struct value along_directions(struct builder *b, struct function *function, const struct variables *v,
@@ -199,7 +186,7 @@ static struct value along_directions(struct builder *b, struct function *functio
         vec_push(b->arena, &function->inputs, t);
         if (is_symmetric(b, v->symbols[i]))
             graph_promise(b->graph, t.value.node, STRUCTURE_SYMMETRIC);
-        products[i] = inner(b, g[i], t.value.node);
+        products[i] = value_inner(b->graph, g[i], graph_value(b->graph, t.value.node));
         ones[i] = 1;
     }
     return value_add(b->graph, products, ones, v->count);
@@ -217,7 +204,7 @@ static void build_jvp(struct builder *b, const struct request *request) {
     derive_vjp(b->lowering, &along, &one, 1, &u.value.node, 1, NULL, &result, function.derivation);
     vec_push(b->arena, &function.outputs,
              argument_like(b, symbol_name(b, "jvp", request->target), ROLE_OUTPUT, request->target,
-                           read_like(u.value, result)));
+                           read_as(u.value, result)));
     vec_push(b->arena, &b->module->functions, function);
 }
 
@@ -242,7 +229,9 @@ static void build_hvp(struct builder *b, const struct request *request) {
 /* An output whose axes are those of one symbol and then those of another; value has those that are not of size 1. */
 static void add_tensor(struct builder *b, struct function *function, const char *name, uint32_t first, uint32_t second,
                        struct value value) {
-    struct argument argument = {.name = name, .role = ROLE_OUTPUT, .structure = "dense", .value = {.node = value.node}};
+    struct argument argument = {
+        .name = name, .role = ROLE_OUTPUT, .structure = "dense", .value = {.node = value.node}, .tensor = true};
+    argument.rows = stored_value(b, first).rank;
     uint8_t next = 0;
     for (int k = 0; k < 2; k++) {
         uint32_t symbol = k ? second : first;
@@ -257,22 +246,80 @@ static void add_tensor(struct builder *b, struct function *function, const char 
     vec_push(b->arena, &function->outputs, argument);
 }
 
-/* dY/dX as a tensor: the coefficients of jvp_Y in the tangent t_X. */
+/* dY/dX as a tensor: the coefficients of jvp_Y in the tangent t_X; back: (dY/dX)' u. */
+static void add_jacobian(struct builder *b, struct function *function, uint32_t target, uint32_t variable,
+                         struct value u, struct value back) {
+    struct value one = value_number(b->graph, 1), tangent;
+    struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, "t", variable), variable);
+    struct value along = value_inner(b->graph, back, graph_value(b->graph, t.value.node));
+    derive_vjp(b->lowering, &along, &one, 1, &u.node, 1, NULL, &tangent, function->derivation);
+    const char *y = b->checked->symbols.at[target].name;
+    add_tensor(b, function, derivative_name(b, y, b->checked->symbols.at[variable].name), target, variable,
+               derive_coefficients(b->lowering, tangent, t.value.node));
+}
+
+static void add_index_bounds(struct builder *b, struct function *function, uint32_t variable,
+                             const struct element *element) {
+    struct polys *polys = b->graph->polys;
+    for (uint8_t a = 0; a < element->rank; a++) {
+        poly room = poly_sub(polys, b->checked->symbols.at[variable].type.size[a], element->index[a]);
+        room = poly_sub(polys, room, poly_number(polys, 1));
+        if (!poly_is_nonnegative(polys, room))
+            vec_push(b->arena, &function->bounds, room);
+    }
+}
+
+static const char *element_name(struct builder *b, const char *y, uint32_t variable, const struct element *element) {
+    struct text text = text_new(b->arena);
+    text_puts(&text, derivative_name(b, y, b->checked->symbols.at[variable].name));
+    for (uint8_t a = 0; a < element->rank; a++)
+        text_printf(&text, "_%s", element->spelled[a]);
+    return text_string(&text);
+}
+
+/* 1 at that element of a variable and 0 elsewhere, with the axes of its node: delta(p, i) delta(q, j). Of a diagonal
+ * matrix both indices choose along its one axis. */
+static struct value basis_vector(struct builder *b, uint32_t variable, const struct element *element) {
+    struct value stored = stored_value(b, variable);
+    const struct node node = *graph_node(b->graph, stored.node);
+    struct index_form form = {0};
+    label result[MAX_RANK];
+    for (uint8_t a = 0; a < node.rank; a++)
+        result[a] = form_label(&form, node.size[a]);
+    for (uint8_t i = 0; i < element->rank; i++) {
+        label axis = stored.axis[i < stored.rank ? i : 0];
+        if (axis != AXIS_UNIT)
+            form_select(&form, b->graph, result[axis], element->index[i], NULL, NULL, 0);
+    }
+    return graph_product(b->graph, 1, &form, result, node.rank);
+}
+
+/* dY/dw of one element w of X: jvp_Y in the direction that is 1 there and 0 elsewhere. */
+static void add_element(struct builder *b, struct function *function, uint32_t target, uint32_t variable,
+                        const struct element *element, struct value u, struct value back) {
+    struct value one = value_number(b->graph, 1), tangent;
+    struct value along = value_inner(b->graph, back, basis_vector(b, variable, element));
+    derive_vjp(b->lowering, &along, &one, 1, &u.node, 1, NULL, &tangent, function->derivation);
+    const struct symbol *y = &b->checked->symbols.at[target];
+    vec_push(b->arena, &function->outputs,
+             argument_of(element_name(b, y->name, variable, element), ROLE_OUTPUT, y->type, read_as(u, tangent)));
+    add_index_bounds(b, function, variable, element);
+}
+
 static void build_jac(struct builder *b, const struct request *request) {
     struct function function = request_function(b, request, FUNCTION_JAC);
     struct variables v = variables_of(b, request);
-    struct value *back = NEW_ARRAY(b->arena, v.count, struct value), one = value_number(b->graph, 1), tangent;
+    struct value *back = NEW_ARRAY(b->arena, v.count, struct value);
     struct argument u = direction_of(b, ROLE_COTANGENT, symbol_name(b, "u", request->target), request->target);
-    const char *y = b->checked->symbols.at[request->target].name;
+    for (uint32_t i = 0; i < request->index_count; i++)
+        vec_push(b->arena, &function.indices, b->checked->indices.at[request->first_index + i]);
     add_symbol_output(b, &function, request->target);
     derive_inputs(b, &b->symbols[request->target], &u.value, 1, &v, NULL, back, function.derivation);
-    for (uint32_t i = 0; i < v.count; i++) {
-        struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, "t", v.symbols[i]), v.symbols[i]);
-        struct value along = inner(b, back[i], t.value.node);
-        derive_vjp(b->lowering, &along, &one, 1, &u.value.node, 1, NULL, &tangent, function.derivation);
-        add_tensor(b, &function, derivative_name(b, y, b->checked->symbols.at[v.symbols[i]].name), request->target,
-                   v.symbols[i], derive_coefficients(b->lowering, tangent, t.value.node));
-    }
+    for (uint32_t i = 0; i < v.count; i++)
+        if (v.elements[i].rank)
+            add_element(b, &function, request->target, v.symbols[i], &v.elements[i], u.value, back[i]);
+        else
+            add_jacobian(b, &function, request->target, v.symbols[i], u.value, back[i]);
     vec_push(b->arena, &b->module->functions, function);
 }
 
@@ -289,7 +336,8 @@ static void build_hess(struct builder *b, const struct request *request) {
         add_output(b, &function, derivative_name(b, f, b->checked->symbols.at[v.symbols[i]].name), v.symbols[i], g[i]);
     for (uint32_t j = 0; j < v.count; j++) {
         struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, "v", v.symbols[j]), v.symbols[j]);
-        struct value along = inner(b, g[j], t.value.node), *column = NEW_ARRAY(b->arena, j + 1, struct value);
+        struct value along = value_inner(b->graph, g[j], graph_value(b->graph, t.value.node)),
+                     *column = NEW_ARRAY(b->arena, j + 1, struct value);
         struct variables first = {.count = j + 1, .symbols = v.symbols, .nodes = v.nodes};
         derive_inputs(b, &along, &one, 1, &first, NULL, column, function.derivation);
         for (uint32_t i = 0; i <= j; i++)
@@ -384,6 +432,7 @@ struct module *module_build(struct lowering *lowering, const struct checked *che
     struct builder b = {lowering, lowering->graph, lowering->arena, checked, NULL, NEW(lowering->arena, struct module)};
     b.module->name = name;
     b.module->checked = checked;
+    lowering->derive = derive_expression;
     b.symbols = lower_program(lowering, checked);
     name_nodes(&b);
     build_eval(&b);

@@ -14,6 +14,8 @@ struct argument {
     bool row;
     poly size[MAX_RANK];
     struct value value; /* an input's own node, or what an output is */
+    bool tensor;        /* a whole Jacobian or Hessian; */
+    uint8_t rows;       /* so many of its axes are those of what is differentiated */
 };
 
 enum function_kind {
@@ -28,6 +30,11 @@ enum function_kind {
     FUNCTION_HESS
 };
 
+/* What a tensor is: "block-diagonal", or NULL; layout: how its factors, which are given instead, make it, or NULL. */
+struct tensor_note {
+    const char *name, *structure, *layout;
+};
+
 struct function {
     const char *name; /* with the module's prefix: "affine_backward" */
     enum function_kind kind;
@@ -35,7 +42,10 @@ struct function {
     VEC(struct argument)
     inputs; /* everything it may read, in the order of the contract; planning drops what it does not */
     VEC(struct argument) outputs;
-    VEC(poly) bounds;              /* not negative, or the function fails with MX_ERR_INDEX */
+    VEC(poly) bounds;  /* not negative, or the function fails with MX_ERR_INDEX */
+    VEC(poly) indices; /* names: arguments after the dimensions */
+    bool compressed;   /* tensors are to be given by their factors */
+    VEC(struct tensor_note) notes;
     struct derivation *derivation; /* NULL: no derivative */
 };
 

@@ -176,6 +176,9 @@ static void print_unused(struct text *out, const struct signature *s, bool saved
     for (size_t i = 0; i < s->dims.len; i++)
         if (!s->use->printed[s->dims.at[i]])
             text_printf(out, "    (void)%s;\n", s->dim_name[s->dims.at[i]]);
+    for (size_t i = 0; i < s->indices.len; i++)
+        if (!s->use->printed[s->indices.at[i]])
+            text_printf(out, "    (void)%s;\n", s->dim_name[s->indices.at[i]]);
     text_puts(out, saved ? "" : "    (void)saved;\n");
     text_puts(out, work ? "" : "    (void)work;\n");
 }

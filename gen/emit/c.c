@@ -74,10 +74,15 @@ static void print_arguments(struct text *out, const struct emission *e, const st
     for (size_t i = 0; i < s->dims.len; i++)
         text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s->dims.at[i]]);
     text_puts(out, s->dims.len ? "};\n" : "");
+    if (s->indices.len)
+        text_printf(out, "static const char *const %s_indices[] = {", f->name);
+    for (size_t i = 0; i < s->indices.len; i++)
+        text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s->indices.at[i]]);
+    text_puts(out, s->indices.len ? "};\n" : "");
 }
 
-static void print_dim_arguments(struct text *out, const struct signature *s) {
-    for (size_t i = 0; i < s->dims.len; i++)
+static void print_dim_arguments(struct text *out, size_t count) {
+    for (size_t i = 0; i < count; i++)
         text_printf(out, "%sdims[%zu]", i ? ", " : "", i);
 }
 
@@ -85,20 +90,21 @@ static void print_size_entry(struct text *out, const struct signature *s, const 
     text_printf(out, "static size_t %s_%s_entry(const size_t *dims) {\n", s->function->name, what);
     text_puts(out, s->dims.len ? "" : "    (void)dims;\n");
     text_printf(out, "    return %s_%s(", s->function->name, what);
-    print_dim_arguments(out, s);
+    print_dim_arguments(out, s->dims.len);
     text_puts(out, ");\n}\n");
 }
 
 static void print_call_entry(struct text *out, const struct emission *e, const struct signature *s) {
     const struct function *f = s->function;
     const char *real = real_name(e);
+    size_t numbers = s->dims.len + s->indices.len;
     text_printf(out,
                 "static int %s_entry(const size_t *dims, const void *const *in, void *const *out, void *saved, void "
                 "*work) {\n%s%s%s    return %s(",
-                f->name, s->dims.len ? "" : "    (void)dims;\n", s->inputs.len ? "" : "    (void)in;\n",
+                f->name, numbers ? "" : "    (void)dims;\n", s->inputs.len ? "" : "    (void)in;\n",
                 s->saves ? "" : "    (void)saved;\n", f->name);
-    print_dim_arguments(out, s);
-    const char *comma = s->dims.len ? ", " : "";
+    print_dim_arguments(out, numbers);
+    const char *comma = numbers ? ", " : "";
     for (size_t i = 0; i < s->inputs.len; i++, comma = ", ")
         text_printf(out, "%s%s(const %s *)in[%zu]", comma, f->inputs.at[s->inputs.at[i]].rank ? "" : "*", real, i);
     for (size_t i = 0; i < f->outputs.len; i++, comma = ", ")
@@ -115,7 +121,8 @@ static void print_function_entry(struct text *out, const struct emission *e, siz
     text_printf(out, s.inputs.len ? "%s_in, " : "NULL, ", name);
     text_printf(out, "%zu, %s_out,\n     %s_worksize_entry, ", s.function->outputs.len, name, name);
     text_printf(out, signature_has_savedsize(&s) ? "%s_savedsize_entry, " : "NULL, ", name);
-    text_printf(out, "%s_entry},\n", name);
+    text_printf(out, "%s_entry, %zu, ", name, s.indices.len);
+    text_printf(out, s.indices.len ? "%s_indices},\n" : "NULL},\n", name);
 }
 
 static void print_reflection(struct text *out, const struct emission *e) {

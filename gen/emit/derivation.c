@@ -48,6 +48,12 @@ static void print_step(struct text *out, const struct emission *e, const struct 
     }
 }
 
+static void print_note(struct text *out, const struct tensor_note *note) {
+    if (note->structure)
+        text_printf(out, "  %s is %s%s%s%s\n", note->name, note->structure, note->layout ? ": " : "",
+                    note->layout ? note->name : "", note->layout ? note->layout : "");
+}
+
 void emit_derivation(struct text *out, const struct emission *e) {
     for (size_t f = 0; f < e->module->functions.len; f++) {
         const struct function *function = &e->module->functions.at[f];
@@ -62,5 +68,7 @@ void emit_derivation(struct text *out, const struct emission *e) {
             const char *text = argument_formula(e, output, 4096);
             text_printf(out, "  %s = %s\n", output->name, text ? text : "(a long formula)");
         }
+        for (size_t i = 0; i < function->notes.len; i++)
+            print_note(out, &function->notes.at[i]);
     }
 }

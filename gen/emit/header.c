@@ -52,13 +52,120 @@ static void print_parameter(struct text *out, const struct emission *e, const ch
     text_putc(out, '\n');
 }
 
-static void print_comment(struct text *out, const struct emission *e, const struct signature *s) {
+static void print_indices(struct text *out, const struct signature *s) {
+    for (size_t i = 0; i < s->indices.len; i++)
+        text_printf(out, " *   in  %-12s an index\n", s->dim_name[s->indices.at[i]]);
+}
+
+/* Where the function is not defined: "k <= i". */
+static void print_bounds(struct text *out, const struct emission *e, const struct signature *s) {
+    const struct function *f = s->function;
+    for (size_t i = 0; i < f->bounds.len; i++) {
+        text_puts(out, i ? ", or " : " *   MX_ERR_INDEX, and NaN in every output, if ");
+        signature_negative(out, e, s, f->bounds.at[i]);
+    }
+    text_puts(out, f->bounds.len ? "\n" : "");
+}
+
+/* What a tensor is, and how the factors that are given make it. */
+static void print_note(struct text *out, const struct tensor_note *note) {
+    text_printf(out, " *   %s is %s", note->name,
+                note->structure ? note->structure : "given whole: it has no such factors");
+    if (note->layout)
+        text_printf(out, ": %s%s", note->name, note->layout);
+    text_putc(out, '\n');
+}
+
+/* Independence ---------------------------------------------------------------------------------------------------- */
+
+/* Marks the inputs, by index, that a value depends on. */
+static void mark_inputs(const struct emission *e, const struct function *f, struct value value, bool *found) {
+    bool *needed = NEW_ARRAY(e->arena, e->graph->nodes.len, bool);
+    graph_mark(e->graph, &value.node, 1, needed);
+    for (size_t i = 0; i < f->inputs.len; i++)
+        found[i] = found[i] || needed[f->inputs.at[i].value.node];
+}
+
+/* Inputs that the statements of an output, and those that they read, mention. */
+static void mark_mentioned(const struct emission *e, const struct function *f, const char *output, bool *found) {
+    const struct checked *checked = e->module->checked;
+    bool *reached = NEW_ARRAY(e->arena, checked->symbols.len, bool);
+    for (uint32_t i = 1; i < checked->symbols.len; i++)
+        if (strcmp(checked->symbols.at[i].name, output) == 0)
+            checked_sources(e->arena, checked, i, reached);
+    for (uint32_t i = 1; i < checked->symbols.len; i++)
+        for (size_t k = 0; reached[i] && k < f->inputs.len; k++)
+            found[k] = found[k] || f->inputs.at[k].name == checked->symbols.at[i].name;
+}
+
+/* Inputs, by index, on which a reader of the program expects what output i gives to depend. */
+static bool *expected_inputs(const struct emission *e, size_t function, size_t i) {
+    const struct function *f = &e->module->functions.at[function], *values = f;
+    bool *found = NEW_ARRAY(e->arena, f->inputs.len, bool);
+    if (f->kind == FUNCTION_EVAL || f->kind == FUNCTION_FORWARD) {
+        mark_mentioned(e, f, f->outputs.at[i].name, found);
+        return found;
+    }
+    if (f->kind == FUNCTION_BACKWARD)
+        values = f - 1;
+    for (size_t k = 0; k < (values == f ? 1 : values->outputs.len); k++)
+        mark_inputs(e, f, values->outputs.at[k].value, found);
+    return found;
+}
+
+static uint32_t list_names(struct text *list, const struct function *f, const bool *chosen) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < f->inputs.len; i++)
+        if (chosen[i])
+            text_printf(list, "%s%s", count++ ? ", " : "", f->inputs.at[i].name);
+    return count;
+}
+
+/* What an output does not depend on: said of values and of whole Jacobians and Hessians. */
+static void print_independent(struct text *out, const struct emission *e, const struct function *f, size_t i,
+                              const bool *expected) {
+    struct text list = text_new(e->arena);
+    bool *depends = NEW_ARRAY(e->arena, f->inputs.len, bool);
+    bool tensors = f->kind == FUNCTION_JAC || f->kind == FUNCTION_HESS;
+    if (!(tensors && i > 0) && f->kind != FUNCTION_EVAL)
+        return;
+    mark_inputs(e, f, f->outputs.at[i].value, depends);
+    for (size_t k = 0; k < f->inputs.len; k++)
+        depends[k] = expected[k] && !depends[k];
+    if (list_names(&list, f, depends))
+        text_printf(out, " *   %s does not depend on %s\n", f->outputs.at[i].name, text_string(&list));
+}
+
+static void print_independence(struct text *out, const struct emission *e, const struct signature *s, size_t function) {
+    const struct function *f = s->function;
+    bool *missing = NEW_ARRAY(e->arena, f->inputs.len, bool);
+    struct text list = text_new(e->arena);
+    for (size_t i = 0; i < f->outputs.len; i++) {
+        bool *expected = expected_inputs(e, function, i);
+        print_independent(out, e, f, i, expected);
+        for (size_t k = 0; k < f->inputs.len; k++)
+            missing[k] = missing[k] || (expected[k] && !s->plan->reads[k]);
+    }
+    uint32_t count = list_names(&list, f, missing);
+    if (count)
+        text_printf(
+            out, " *   %s: no output depends on %s\n",
+            format_string(e->arena, "%s %s", text_string(&list), count == 1 ? "is no argument" : "are no arguments"),
+            count == 1 ? "it" : "them");
+}
+
+static void print_comment(struct text *out, const struct emission *e, const struct signature *s, size_t function) {
     const struct function *f = s->function;
     text_printf(out, "/* %s.\n *\n", purpose(f));
+    print_indices(out, s);
     for (size_t i = 0; i < s->inputs.len; i++)
         print_parameter(out, e, "in", s->input_name[s->inputs.at[i]], &f->inputs.at[s->inputs.at[i]]);
     for (size_t i = 0; i < f->outputs.len; i++)
         print_parameter(out, e, "out", s->output_name[i], &f->outputs.at[i]);
+    for (size_t i = 0; i < f->notes.len; i++)
+        print_note(out, &f->notes.at[i]);
+    print_independence(out, e, s, function);
+    print_bounds(out, e, s);
     text_printf(out, " *\n * Flops: %s. Workspace: %s", poly_string(e->arena, e->graph->polys, s->plan->flops),
                 s->plan->work.pools.len == 0 && !body_calls(s) ? "none, NULL will do" : "see the size function");
     if (s->saves)
@@ -76,7 +183,7 @@ static void print_macro(struct text *out, const struct emission *e, const struct
 static void print_prototypes(struct text *out, const struct emission *e, size_t function) {
     struct signature s = signature_of(e, function);
     text_putc(out, '\n');
-    print_comment(out, e, &s);
+    print_comment(out, e, &s, function);
     print_macro(out, e, &s);
     signature_print_size(out, e, &s, "worksize");
     text_puts(out, ";\n");

@@ -37,13 +37,33 @@ static void print_argument(struct text *out, const struct emission *e, const str
     text_puts(out, "}");
 }
 
+/* What is known of the tensors, and the layout of those that are given by factors. */
+static void print_notes(struct text *out, const struct function *f) {
+    for (size_t i = 0; i < f->notes.len; i++) {
+        const struct tensor_note *note = &f->notes.at[i];
+        text_puts(out, i ? ",\n               {\"name\": " : "   \"tensors\": [{\"name\": ");
+        text_json(out, note->name);
+        text_puts(out, ", \"structure\": ");
+        text_json(out, note->structure ? note->structure : "dense");
+        if (note->layout) {
+            text_puts(out, ", \"layout\": ");
+            text_json(out, format_string(out->arena, "%s%s", note->name, note->layout));
+        }
+        text_putc(out, '}');
+    }
+    text_puts(out, f->notes.len ? "],\n" : "");
+}
+
 static void print_function(struct text *out, const struct emission *e, size_t function) {
     struct signature s = signature_of(e, function);
     const struct function *f = s.function;
     text_printf(out, "  {\"name\": \"%s\", \"kind\": \"%s\", \"dims\": [", f->name, function_kind_name(f->kind));
     for (size_t i = 0; i < s.dims.len; i++)
         text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s.dims.at[i]]);
-    text_puts(out, "], \"indices\": [],\n   \"inputs\": [");
+    text_puts(out, "], \"indices\": [");
+    for (size_t i = 0; i < s.indices.len; i++)
+        text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s.indices.at[i]]);
+    text_puts(out, "],\n   \"inputs\": [");
     for (size_t i = 0; i < s.inputs.len; i++) {
         text_puts(out, i ? ",\n              " : "");
         print_argument(out, e, &f->inputs.at[s.inputs.at[i]]);
@@ -53,7 +73,9 @@ static void print_function(struct text *out, const struct emission *e, size_t fu
         text_puts(out, i ? ",\n               " : "");
         print_argument(out, e, &f->outputs.at[i]);
     }
-    text_printf(out, "],\n   \"saved\": %s, \"flops\": \"%s\"}", s.saves ? "true" : "false",
+    text_puts(out, "],\n");
+    print_notes(out, f);
+    text_printf(out, "   \"saved\": %s, \"flops\": \"%s\"}", s.saves ? "true" : "false",
                 poly_string(e->arena, e->graph->polys, s.plan->flops));
 }
 

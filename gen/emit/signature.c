@@ -72,6 +72,11 @@ static void find_dims(const struct emission *e, struct signature *s) {
             vec_push(e->arena, &s->dims, variable);
     }
     s->fixed = s->dims.len == 0;
+    for (size_t i = 0; i < s->function->indices.len; i++) {
+        uint32_t variable = 0;
+        poly_is_name(polys, s->function->indices.at[i], &variable);
+        vec_push(e->arena, &s->indices, variable);
+    }
 }
 
 static void name_parameters(const struct emission *e, struct signature *s) {
@@ -83,6 +88,8 @@ static void name_parameters(const struct emission *e, struct signature *s) {
     s->output_name = NEW_ARRAY(e->arena, f->outputs.len, const char *);
     for (size_t i = 0; i < s->dims.len; i++)
         s->dim_name[s->dims.at[i]] = scope_name(&s->scope, e->graph->polys->names.at[s->dims.at[i]]);
+    for (size_t i = 0; i < s->indices.len; i++)
+        s->dim_name[s->indices.at[i]] = scope_name(&s->scope, e->graph->polys->names.at[s->indices.at[i]]);
     for (size_t i = 0; i < s->inputs.len; i++)
         s->input_name[s->inputs.at[i]] = scope_name(&s->scope, f->inputs.at[s->inputs.at[i]].name);
     for (size_t i = 0; i < f->outputs.len; i++)
@@ -137,6 +144,8 @@ void signature_print(struct text *out, const struct emission *e, const struct si
     const char *star = definition ? "*restrict " : "*", *real = real_name(e);
     struct list list = list_begin(out, format_string(e->arena, "int %s", f->name));
     add_dims(&list, e, s);
+    for (size_t i = 0; i < s->indices.len; i++)
+        list_add(&list, format_string(e->arena, "size_t %s", s->dim_name[s->indices.at[i]]));
     for (size_t i = 0; i < s->inputs.len; i++) {
         const struct argument *input = &f->inputs.at[s->inputs.at[i]];
         const char *name = s->input_name[s->inputs.at[i]];

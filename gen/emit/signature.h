@@ -17,7 +17,8 @@ struct signature {
     const struct plan *plan;
     struct scope scope;      /* names taken in the function */
     VEC(uint32_t) dims;      /* variables of polys, in the order of the contract */
-    const char **dim_name;   /* by variable of polys; NULL: not a parameter */
+    VEC(uint32_t) indices;   /* the same: index arguments, after the dimensions */
+    const char **dim_name;   /* of both, by variable of polys; NULL: not a parameter */
     struct dim_use *use;     /* which of them were printed */
     VEC(uint32_t) inputs;    /* indices of the inputs that are read */
     bool *sizes_outputs;     /* by variable of polys: an output's shape needs it */

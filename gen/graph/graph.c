@@ -279,6 +279,14 @@ struct value in_axis_order(struct value read, const label *order) {
     return value;
 }
 
+struct value read_as(struct value as, struct value value) {
+    for (uint8_t i = 0; i < as.rank; i++)
+        if (as.axis[i] != AXIS_UNIT)
+            as.axis[i] = value.axis[as.axis[i]];
+    as.node = value.node;
+    return as;
+}
+
 void graph_mark(const struct graph *graph, const node_id *roots, size_t count, bool *needed) {
     node_id last = 0;
     for (size_t i = 0; i < count; i++) {

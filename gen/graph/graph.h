@@ -177,6 +177,8 @@ struct value graph_matrix(struct graph *graph, enum op op, const struct value *o
 
 /* A value that was read with axes in this order, with its axes in their own. */
 struct value in_axis_order(struct value read, const label *order);
+/* A value with the axes of the node of another one, read as that one is. */
+struct value read_as(struct value as, struct value value);
 
 /* A number everywhere, of these sizes. */
 struct value graph_fill(struct graph *graph, double number, const poly *size, uint8_t rank);

@@ -14,19 +14,19 @@ enum op {
 };
 
 enum op_kind {
-    KIND_LATER,   /* in the language, not in this version: an error says so */
-    KIND_MAP,     /* elementwise: a node of the graph */
-    KIND_REDUCE,  /* over axes: a node of the graph */
-    KIND_ALONG,   /* along axes, shape kept: a node of the graph */
-    KIND_MATRIX,  /* of whole matrices: a node of the graph */
-    KIND_SUM,     /* a product whose labels are summed */
-    KIND_COUNT,   /* how many elements a sum adds up */
-    KIND_EINSUM,  /* a product by pattern */
-    KIND_ARRANGE, /* elements of the arguments in other places: a product with selectors */
-    KIND_TEXT,    /* said in the language */
-    KIND_POWER,   /* a product of the matrix with itself */
-    KIND_EYE,     /* a Kronecker delta */
-    KIND_FILL     /* one number everywhere */
+    KIND_MAP,       /* elementwise: a node of the graph */
+    KIND_REDUCE,    /* over axes: a node of the graph */
+    KIND_ALONG,     /* along axes, shape kept: a node of the graph */
+    KIND_MATRIX,    /* of whole matrices: a node of the graph */
+    KIND_SUM,       /* a product whose labels are summed */
+    KIND_COUNT,     /* how many elements a sum adds up */
+    KIND_EINSUM,    /* a product by pattern */
+    KIND_ARRANGE,   /* elements of the arguments in other places: a product with selectors */
+    KIND_TEXT,      /* said in the language */
+    KIND_POWER,     /* a product of the matrix with itself */
+    KIND_EYE,       /* a Kronecker delta */
+    KIND_FILL,      /* one number everywhere */
+    KIND_DERIVATIVE /* of the first argument, by the value that the second one names */
 };
 
 /* What a function takes and gives. A "list" is a vector or a row. */
@@ -48,6 +48,7 @@ enum op_shape {
     SHAPE_DIAG,        /* a list [n] to a matrix [n, n]; a square matrix to a vector */
     SHAPE_EYE,         /* (n): an [n, n] matrix; n is a dimension */
     SHAPE_FILL,        /* (n) or (m, n): a vector or a matrix */
+    SHAPE_DERIVATIVE,  /* (y, x) or (y, x, direction); x is a name */
     SHAPE_MATRIX,      /* a matrix to one of its shape */
     SHAPE_KRON,        /* two values, seen as matrices, to one whose sizes are products of theirs */
     SHAPE_VEC,         /* anything to a vector */

@@ -209,6 +209,38 @@ static struct value reading(const struct operand *operand, const label *result, 
     return value;
 }
 
+/* The labels of the result that factors have; *sums: is there any other label that they have? */
+static uint8_t used_labels(const struct building *b, const label *result, uint8_t rank, label *used, bool *sums) {
+    bool has[MAX_LABELS] = {false};
+    uint8_t count = 0;
+    *sums = false;
+    for (size_t i = 0; i < b->form.operands.len; i++)
+        for (uint8_t a = 0; a < graph_node(b->graph, b->form.operands.at[i].node)->rank; a++) {
+            label l = b->form.operands.at[i].at[a];
+            has[l] = true;
+            *sums = *sums || !b->in_result[l];
+        }
+    for (uint8_t i = 0; i < rank; i++)
+        if (has[result[i]])
+            used[count++] = result[i];
+    return count;
+}
+
+/* A sum that is the same along some axis is its value without that axis, broadcast. */
+static struct value broadcast(struct building *b, const label *used, uint8_t used_count, const label *result,
+                              uint8_t rank) {
+    struct index_form outer = b->form;
+    label at[MAX_RANK];
+    memset(&outer.operands, 0, sizeof outer.operands);
+    sort_operands(b, used, used_count);
+    struct value sum =
+        intern_form(b->graph, (struct node){.kind = NODE_PRODUCT, .number = 1}, &b->form, used, used_count);
+    for (uint8_t i = 0; i < used_count; i++)
+        at[sum.axis[i]] = used[i];
+    form_operand(&outer, b->graph, sum.node, at, 1);
+    return intern_form(b->graph, (struct node){.kind = NODE_PRODUCT, .number = b->number}, &outer, result, rank);
+}
+
 struct value graph_product(struct graph *graph, double number, const struct index_form *form, const label *result,
                            uint8_t rank) {
     struct building b;
@@ -226,6 +258,11 @@ struct value graph_product(struct graph *graph, double number, const struct inde
         size[i] = form->size[result[i]];
     if (b.number == 0 || (b.form.operands.len == 0))
         return graph_fill(graph, b.number, size, rank);
+    label used[MAX_RANK];
+    bool sums;
+    uint8_t used_count = used_labels(&b, result, rank, used, &sums);
+    if (sums && used_count < rank)
+        return broadcast(&b, used, used_count, result, rank);
     sort_operands(&b, result, rank);
     if (is_reading(&b, rank))
         return reading(&b.form.operands.at[0], result, rank);

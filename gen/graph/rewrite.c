@@ -87,14 +87,6 @@ static struct index_form operands_of(struct graph *graph, node_id id, const stru
     return form;
 }
 
-static struct value read_as(struct value root, struct value now) {
-    for (uint8_t i = 0; i < root.rank; i++)
-        if (root.axis[i] != AXIS_UNIT)
-            root.axis[i] = now.axis[root.axis[i]];
-    root.node = now.node;
-    return root;
-}
-
 /* The name goes along, read in the axes' new order. */
 static void keep_name(struct graph *graph, node_id id, struct value now) {
     label order[MAX_RANK];
@@ -138,6 +130,58 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     }
     for (size_t i = 0; i < count; i++)
         roots[i] = read_as(roots[i], made[roots[i].node]);
+}
+
+/* The node's axes where the value with sizes that are 1 has them. */
+static struct value without_units(struct value value) {
+    struct value kept = {.node = value.node};
+    for (uint8_t i = 0; i < value.rank; i++)
+        if (value.axis[i] != AXIS_UNIT)
+            kept.axis[kept.rank++] = value.axis[i];
+    return kept;
+}
+
+/* Marks what the roots and the replacements of what they need come from. */
+static void mark_substituted(const struct graph *graph, const struct value *roots, size_t count,
+                             const struct substitution *replaced, size_t replaced_count, bool *needed) {
+    for (size_t i = 0; i < count; i++)
+        needed[roots[i].node] = true;
+    for (node_id id = (node_id)graph->nodes.len - 1; id > 0; id--) {
+        while (replaced_count && replaced[replaced_count - 1].input > id)
+            replaced_count--;
+        if (needed[id] && replaced_count && replaced[replaced_count - 1].input == id)
+            needed[replaced[replaced_count - 1].by.node] = true;
+        for (uint32_t i = 0; needed[id] && i < graph_node(graph, id)->count; i++)
+            needed[graph_node(graph, id)->operands[i].node] = true;
+    }
+}
+
+void graph_substitute(struct graph *graph, struct value *roots, size_t count, const struct substitution *replaced,
+                      size_t replaced_count) {
+    size_t nodes = graph->nodes.len, next = 0;
+    bool *needed = NEW_ARRAY(graph->arena, nodes, bool);
+    struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
+    struct span span = graph->span;
+    mark_substituted(graph, roots, count, replaced, replaced_count, needed);
+    for (node_id id = 1; id < nodes; id++) {
+        if (!needed[id])
+            continue;
+        while (next < replaced_count && replaced[next].input < id)
+            next++;
+        graph->span = graph->spans.at[id];
+        if (next < replaced_count && replaced[next].input == id) {
+            struct value by = without_units(replaced[next].by);
+            made[id] = read_as(by, made[by.node]);
+        } else {
+            struct index_form form = operands_of(graph, id, made);
+            made[id] = form.operands.len ? graph_rebuild(graph, id, &form, graph_node(graph, id)->number)
+                                         : graph_value(graph, id);
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        if (roots[i].node)
+            roots[i] = read_as(roots[i], made[roots[i].node]);
+    graph->span = span;
 }
 
 bool form_splice(struct graph *graph, struct index_form *form, size_t i) {

@@ -16,6 +16,16 @@ typedef struct value rewrite_rule(const struct rewriting *rewriting, node_id id,
 /* Replaces the roots by what the rule makes of them; axes stay as they were read. */
 void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewrite_rule *rule, void *context);
 
+/* An input and the value that takes its place, with the input's axes in the order in which it has them; its node has a
+ * smaller id. */
+struct substitution {
+    node_id input;
+    struct value by;
+};
+/* The roots (those with a node) with inputs replaced, in each other's values too; in the order of the inputs' ids. */
+void graph_substitute(struct graph *graph, struct value *roots, size_t count, const struct substitution *replaced,
+                      size_t replaced_count);
+
 /* The same node with other operands (its labels unchanged), through the constructors. */
 struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number);
 

@@ -99,6 +99,108 @@ static void flatten_if_it_collects(struct graph *graph, struct index_form *form)
         *form = flat;
 }
 
+/* ---- A delta that all terms have ----------------------------------------------------------------------------------
+ */
+
+/* The labels of delta k of a term, which is a product, or a delta itself; false if there is none. */
+static bool delta_at(const struct graph *graph, const struct operand *term, uint32_t k, label at[2]) {
+    const struct node *node = graph_node(graph, term->node);
+    bool alone = node->kind == NODE_DELTA && k == 0;
+    if (!alone && (node->kind != NODE_PRODUCT || graph_node(graph, node->operands[k].node)->kind != NODE_DELTA))
+        return false;
+    for (int i = 0; i < 2; i++)
+        at[i] = alone ? term->at[i] : term->at[node->operands[k].at[i]];
+    return at[0] != at[1];
+}
+
+static uint32_t count_factors(const struct graph *graph, const struct operand *term) {
+    const struct node *node = graph_node(graph, term->node);
+    return node->kind == NODE_DELTA ? 1 : node->kind == NODE_PRODUCT ? node->count : 0;
+}
+
+/* The place among a term's factors of its delta of p and q, -1 if it has none. */
+static int find_delta(const struct graph *graph, const struct operand *term, label p, label q) {
+    label at[2];
+    for (uint32_t k = 0; k < count_factors(graph, term); k++)
+        if (delta_at(graph, term, k, at) && ((at[0] == p && at[1] == q) || (at[0] == q && at[1] == p)))
+            return (int)k;
+    return -1;
+}
+
+static bool have_delta(const struct graph *graph, const struct index_form *terms, label p, label q) {
+    for (size_t i = 0; i < terms->operands.len; i++)
+        if (find_delta(graph, &terms->operands.at[i], p, q) < 0)
+            return false;
+    return true;
+}
+
+/* The term without its delta of p and q, and without the axis q. */
+static struct operand without_delta(struct graph *graph, const struct operand *term, label p, label q) {
+    const struct node node = *graph_node(graph, term->node);
+    struct operand rest = {.node = graph_number(graph, 1), .coefficient = term->coefficient};
+    int delta = find_delta(graph, term, p, q);
+    struct index_form form = {0};
+    label of[MAX_LABELS], result[MAX_RANK], at[MAX_RANK];
+    uint8_t rank = 0;
+    if (node.kind == NODE_DELTA)
+        return rest;
+    for (label l = 0; l < node.labels; l++)
+        if (l >= node.rank || term->at[l] != q)
+            of[l] = form_label(&form, node.size[l]);
+    for (label l = 0; l < node.rank; l++) {
+        for (label k = 0; term->at[l] == q && k < node.rank; k++)
+            of[l] = term->at[k] == p ? of[k] : of[l];
+        if (term->at[l] == q)
+            continue;
+        result[rank] = of[l];
+        at[rank++] = term->at[l];
+    }
+    for (uint32_t k = 0; k < node.count; k++) {
+        struct operand operand = node.operands[k];
+        for (uint8_t a = 0; a < graph_node(graph, operand.node)->rank; a++)
+            operand.at[a] = of[operand.at[a]];
+        if ((int)k != delta)
+            vec_push(graph->arena, &form.operands, operand);
+    }
+    struct value value = graph_product(graph, node.number, &form, result, rank);
+    rest.node = value.node;
+    for (uint8_t i = 0; i < rank; i++)
+        rest.at[value.axis[i]] = at[i];
+    return rest;
+}
+
+/* sum_k c_k delta_pq t_k = delta_pq sum_k c_k t_k */
+static struct value take_delta_out(struct graph *graph, const struct index_form *terms, const label *result,
+                                   uint8_t rank, label p, label q) {
+    label kept[MAX_RANK], at[MAX_RANK] = {0};
+    struct index_form inner = *terms, outer = *terms;
+    uint8_t count = 0;
+    memset(&inner.operands, 0, sizeof inner.operands);
+    memset(&outer.operands, 0, sizeof outer.operands);
+    for (size_t i = 0; i < terms->operands.len; i++)
+        vec_push(graph->arena, &inner.operands, without_delta(graph, &terms->operands.at[i], p, q));
+    for (uint8_t i = 0; i < rank; i++)
+        if (result[i] != q)
+            kept[count++] = result[i];
+    struct value sum = graph_sum(graph, &inner, kept, count);
+    for (uint8_t i = 0; i < count; i++)
+        at[sum.axis[i]] = kept[i];
+    form_operand(&outer, graph, sum.node, at, 1);
+    form_operand(&outer, graph, graph_delta(graph, terms->size[p]), (label[]){p, q}, 1);
+    return graph_product(graph, 1, &outer, result, rank);
+}
+
+/* Node 0: the terms have no delta in common. */
+static struct value factor_delta(struct graph *graph, const struct index_form *terms, const label *result,
+                                 uint8_t rank) {
+    const struct operand *first = &terms->operands.at[0];
+    label at[2];
+    for (uint32_t k = 0; k < count_factors(graph, first); k++)
+        if (delta_at(graph, first, k, at) && have_delta(graph, terms, at[0], at[1]))
+            return take_delta_out(graph, terms, result, rank, at[0], at[1]);
+    return (struct value){0};
+}
+
 struct value graph_sum(struct graph *graph, const struct index_form *form, const label *result, uint8_t rank) {
     struct index_form terms = *form;
     poly size[MAX_RANK];
@@ -116,7 +218,8 @@ struct value graph_sum(struct graph *graph, const struct index_form *form, const
         terms.operands.at[0].coefficient = 1;
         return graph_product(graph, coefficient, &terms, result, rank);
     }
-    return intern_form(graph, (struct node){.kind = NODE_SUM}, &terms, result, rank);
+    struct value factored = factor_delta(graph, &terms, result, rank);
+    return factored.node ? factored : intern_form(graph, (struct node){.kind = NODE_SUM}, &terms, result, rank);
 }
 
 static double evaluate(const struct op_record *record, const struct graph *graph, const struct index_form *form) {

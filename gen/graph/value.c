@@ -263,3 +263,20 @@ struct value value_over(struct graph *graph, node_id node, const poly *size, uin
         value.axis[i] = poly_is_number(graph->polys, size[i], &number) && number == 1 ? (label)AXIS_UNIT : next++;
     return value;
 }
+
+struct value value_fresh_input(struct graph *graph, const char *name, struct value like) {
+    poly size[MAX_RANK];
+    label rank = 0;
+    for (uint8_t i = 0; i < like.rank; i++)
+        if (like.axis[i] != AXIS_UNIT) {
+            size[rank] = value_size(graph, like, i);
+            like.axis[i] = rank++;
+        }
+    like.node = graph_fresh_input(graph, name, rank, size);
+    return like;
+}
+
+struct value value_inner(struct graph *graph, struct value a, struct value b) {
+    struct value product = value_multiply(graph, 1, (struct value[]){a, b}, 2);
+    return value_reduce(graph, OP_sum, product, (1u << product.rank) - 1, false);
+}

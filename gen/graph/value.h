@@ -32,6 +32,10 @@ poly value_size(const struct graph *graph, struct value value, uint8_t axis);
 struct value value_number(struct graph *graph, double number);
 /* A value of these sizes made by its node, whose axes are the sizes that are not 1; sizes are of type's. */
 struct value value_over(struct graph *graph, node_id node, const poly *size, uint8_t rank, bool row);
+/* A new input of a value's shape, with its axes in the order in which that one is read. */
+struct value value_fresh_input(struct graph *graph, const char *name, struct value like);
+/* The sum of the elementwise product of two values of one shape: a scalar. */
+struct value value_inner(struct graph *graph, struct value a, struct value b);
 /* The sizes that are not literally 1; returns how many. */
 uint8_t sizes_not_one(const struct graph *graph, const poly *size, uint8_t rank, poly *kept);
 

@@ -1,6 +1,7 @@
 #include "lower.h"
 
 #include "../graph/arrange.h"
+#include "cuts.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct context {
     const struct ast *ast;
     const struct checked *checked;
     const struct value *symbols;
+    struct cuts *cuts;
     const struct bindings *bindings;
     ast_id begin;
     struct value *values; /* of the nodes from begin on */
@@ -361,6 +363,8 @@ static struct value lower_call(struct context *c, const struct ast_node *node, a
         return lower_arrangement(c, op, arguments, id);
     case KIND_TEXT:
         return lower_text(c, op, arguments, axes);
+    case KIND_DERIVATIVE:
+        return cuts_derive(c->cuts, op, arguments[0], c->checked->symbol_of[ast_child(c->ast, id, 1)], arguments[2]);
     default:
         return lower_constant(c, op, id);
     }
@@ -491,8 +495,13 @@ static poly dim_value(struct polys *polys, const struct symbol *symbol) {
 struct value *lower_program(struct lowering *lowering, const struct checked *checked) {
     struct graph *graph = lowering->graph;
     struct value *symbols = NEW_ARRAY(lowering->arena, checked->symbols.len, struct value);
-    struct context context = {
-        .lowering = lowering, .graph = graph, .ast = checked->ast, .checked = checked, .symbols = symbols};
+    struct cuts cuts;
+    struct context context = {.lowering = lowering,
+                              .graph = graph,
+                              .ast = checked->ast,
+                              .checked = checked,
+                              .symbols = symbols,
+                              .cuts = &cuts};
     uint32_t *assigned = NEW_ARRAY(lowering->arena, checked->ast->statements.len + 1, uint32_t);
     for (uint32_t i = 1; i < checked->symbols.len; i++) {
         const struct symbol *symbol = &checked->symbols.at[i];
@@ -504,13 +513,16 @@ struct value *lower_program(struct lowering *lowering, const struct checked *che
         else if (symbol->kind == SYMBOL_VALUE)
             assigned[symbol->statement] = i;
     }
+    cuts_init(&cuts, lowering, checked, symbols);
     for (uint32_t s = 0; s < checked->ast->statements.len; s++) {
         const struct ast_statement *statement = &checked->ast->statements.at[s];
         graph->span = statement->span;
         if (!assigned[s])
             continue;
-        symbols[assigned[s]] = lower_range(&context, statement->begin, statement->end, statement->value);
-        promise(graph, symbols[assigned[s]], structure_named(checked->symbols.at[assigned[s]].structure));
+        struct value value = lower_range(&context, statement->begin, statement->end, statement->value);
+        promise(graph, value, structure_named(checked->symbols.at[assigned[s]].structure));
+        symbols[assigned[s]] = cuts_assign(&cuts, assigned[s], value);
     }
+    cuts_close(&cuts, symbols);
     return symbols;
 }

@@ -33,7 +33,11 @@ struct lowering {
         struct ast *ast;
         ast_id value;
     } texts[OPS][OP_TEXTS]; /* parsed when first needed */
-    const char *defect;     /* a record of ops.def is wrong: which stage found what; NULL: none */
+    /* A derivative of y by the input x: grad, jac, hess, jvp and vjp as expressions; along: the direction that the last
+     * two take. Set by the stage above, which knows derivatives. */
+    struct value (*derive)(struct lowering *lowering, enum op op, struct value y, struct value x, struct value along);
+    struct span too_many_axes; /* of a statement that needs a tensor of more than MAX_RANK axes; end 0: none */
+    const char *defect;        /* a record of ops.def is wrong: which stage found what; NULL: none */
 };
 
 void lowering_init(struct lowering *lowering, struct arena *arena, struct interner *interner, struct graph *graph);

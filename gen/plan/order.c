@@ -56,6 +56,7 @@ struct ordering {
     label order[MAX_RANK];               /* in which it is read */
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
     double size[MAX_LABELS];             /* of each label, see nominal */
+    uint32_t newest;                     /* factors that were made last */
     bool matrices; /* no factor has more than two axes: outer products on the way then never pay */
     /* by subset: */
     uint64_t *labels; /* that any factor of it has */
@@ -89,6 +90,15 @@ static void allocate(struct ordering *o) {
     o->useful = NEW_ARRAY(o->graph->arena, subsets, bool);
 }
 
+static void find_newest(struct ordering *o) {
+    node_id newest = 0;
+    for (uint32_t k = 0; k < o->count; k++) {
+        node_id id = o->form->operands.at[o->factor[k]].node;
+        o->newest = id > newest ? 1u << k : id == newest ? o->newest | 1u << k : o->newest;
+        newest = id > newest ? id : newest;
+    }
+}
+
 static void find_labels(struct ordering *o) {
     uint32_t all = (1u << o->count) - 1;
     for (uint32_t set = 1; set <= all; set++) {
@@ -105,13 +115,20 @@ static int imbalance(uint32_t part, uint32_t other) {
     return difference < 0 ? -difference : difference;
 }
 
+/* A derivative passes its direction through a chain of factors, which costs no more than the function did; factors
+ * multiplied with each other before may cost more, or less, by any ratio of sizes. The direction is what was made last:
+ * where the nominal sizes do not tell, a product without it is held to be dearer. */
+static double without_newest(const struct ordering *o, uint32_t set) {
+    return set & o->newest ? 1 : 1.125;
+}
+
 /* A factor alone costs its own sums; two parts cost a multiply, and an add where they are summed. */
 static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     uint32_t other = set & ~part;
     uint64_t both = o->open[part] | o->open[other];
     if (!o->useful[part] || !o->useful[other] || (o->split[set] && o->cost[part] + o->cost[other] > o->cost[set]))
         return;
-    double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1);
+    double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1) * without_newest(o, set);
     double cost = o->cost[part] + o->cost[other] + flops;
     double between = o->between[part] + o->between[other] + elements(o, o->open[set]);
     bool tie = cost <= o->cost[set] && between <= o->between[set];
@@ -240,6 +257,7 @@ static struct value order_factors(struct graph *graph, node_id id, struct index_
         o.size[l] = nominal(graph->polys, form->size[l]);
     allocate(&o);
     find_labels(&o);
+    find_newest(&o);
     if (searched)
         search(&o);
     else

@@ -135,12 +135,21 @@ def rows(value, variable):
     return torch.stack(got).reshape(value.shape + variable.shape) if got else torch.zeros(value.shape + variable.shape)
 
 
+def element(name, tensors, scope):
+    """The variable and the index of W_i_0, or the whole variable."""
+    for rank in (0, 1, 2):
+        parts = name.rsplit("_", rank)
+        if parts[0] in tensors and (rank == 0 or tensors[parts[0]].dim() == rank):
+            return tensors[parts[0]], tuple(int(p) if p.isdigit() else scope[p] for p in parts[1:])
+
+
 def expected_tensors(function, tensors, scope, target):
     expected = {}
     for output in function["outputs"][1:]:
         second = re.fullmatch(rf"d2{target}_d(\w+)_d(\w+)", output["name"])
         if function["kind"] == "jac":
-            expected[output["name"]] = rows(scope[target], tensors[output["name"][len(target) + 3:]])
+            variable, index = element(output["name"][len(target) + 3:], tensors, scope)
+            expected[output["name"]] = rows(scope[target], variable)[(...,) + index]
         elif second:
             g = back(scope, tensors, target, [second.group(1)], torch.ones_like(scope[target]), True)[0]
             expected[output["name"]] = rows(g, tensors[second.group(2)])
@@ -329,11 +338,12 @@ def records():
     """The operators of ops.def that programs may call in this version: name, how it is called, how many arguments."""
     with open(os.path.join(mx.ROOT, "gen", "graph", "ops.def")) as file:
         text = file.read()
-    found = re.findall(r"^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/)", text, re.S | re.M)
+    found = re.findall(r"^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/|\Z)", text, re.S | re.M)
     for name, body in found:
         call = re.search(r'\.call = "(\w+)(?:\((\w+)\))?"', body)
         if "OP_HIDDEN" not in body:
-            yield name, call.groups() if call else (name, None), int(re.search(r"\.arity = (\d)", body).group(1))
+            arity = re.search(r"\.arity = (\d)", body)  # none: ANY_ARGUMENTS
+            yield name, call.groups() if call else (name, None), int(arity.group(1)) if arity else 0
 
 
 def check_every_operator(tap, cases):

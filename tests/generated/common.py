@@ -127,7 +127,7 @@ class Library:
         size = self.size(what, function, *dims)
         return Guarded(size, shift) if size else None
 
-    def call(self, function, dims, inputs, saved=None, shift=1):
+    def call(self, function, dims, inputs, saved=None, shift=1, status=0):
         """Outputs by name and what was saved. Raises where a promise about memory or the result is broken."""
         about = self.functions[f"{self.name}_{function}"]
         values = [dims[d] for d in about["dims"]]
@@ -139,13 +139,14 @@ class Library:
         if about["kind"] == "forward":
             saved = self.area("savedsize", function, values, shift)
         kept = saved.bytes.copy() if about["kind"] == "backward" and saved else None
-        arguments = [ctypes.c_size_t(d) for d in values] + [pointer for _, pointer in given]
+        indices = [dims[i] for i in about["indices"]]
+        arguments = [ctypes.c_size_t(d) for d in values + indices] + [pointer for _, pointer in given]
         arguments += [o.pointer() for o in outputs.values()]
         if about["saved"]:
             arguments.append(saved.pointer() if saved else ctypes.c_void_p(None))
         arguments.append(work.pointer() if work else ctypes.c_void_p(None))
-        status = self.code[f"{self.name}_{function}"](*arguments)
-        broken = [] if status == 0 else [f"result {status}"]
+        result = self.code[f"{self.name}_{function}"](*arguments)
+        broken = [] if result == status else [f"result {result}"]
         broken += ["an input was written"] * any(
             not np.array_equal(old, buffer.bytes) for old, buffer in zip(before, [b for b, _ in given if b]))
         broken += [f"wrote beside {name}" for name, o in outputs.items() if not o.intact()]

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Generated code as its callers meet it: the contract of abi.md, case by case.
 
-  run.py [GROUP…]     contract, memory, compilers, names, command, scale, consumers; all of them without arguments
+  run.py [GROUP…]     contract, elements, memory, compilers, names, command, scale, consumers; without arguments all
 """
 import sys
 import time
@@ -11,11 +11,12 @@ import command
 import compilers
 import consumers
 import contract
+import elements
 import memory
 import names
 import scale
 
-GROUPS = {"contract": contract, "memory": memory, "compilers": compilers, "names": names, "command": command,
+GROUPS = {"contract": contract, "elements": elements, "memory": memory, "compilers": compilers, "names": names, "command": command,
           "scale": scale, "consumers": consumers}
 
 

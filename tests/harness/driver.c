@@ -1,6 +1,6 @@
 /* Calls the functions of a module made with --reflect, as a program of its own, so that sanitizers see every access.
  *
- *   driver NAME DIM… [NAME DIM…]…     calls each function in turn
+ *   driver NAME DIM… INDEX… [NAME DIM… INDEX…]…     calls each function in turn
  *
  * Standard input: the values of all inputs, in the order of the calls and arguments, as the module's real type;
  * standard output: the values of all outputs. What a forward function saves goes to the next function that takes saved.
@@ -117,9 +117,10 @@ int main(int argc, char **argv) {
     for (int at = 1; at < argc;) {
         const mx_function *f = find(argv[at++]);
         size_t dims[64];
-        if (argc - at < f->n_dims)
-            fail("too few dimensions", f->name);
-        for (int i = 0; i < f->n_dims; i++)
+        int numbers = f->n_dims + f->n_indices;
+        if (argc - at < numbers)
+            fail("too few dimensions and indices", f->name);
+        for (int i = 0; i < numbers; i++)
             dims[i] = strtoul(argv[at++], NULL, 10);
         call(f, dims, &saved);
     }

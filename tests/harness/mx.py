@@ -78,7 +78,7 @@ class Module:
         functions, command, data, shapes = self.functions(), [program], [], []
         for name in calls:
             f = functions[name]
-            command += [name] + [str(dims[d]) for d in f["dims"]]
+            command += [name] + [str(dims[d]) for d in f["dims"] + f["indices"]]
             data += [np.ascontiguousarray(inputs[i["name"]], dtype=self.real).tobytes() for i in f["inputs"]]
             shapes.append([(o["name"], shape_of(o, dims)) for o in f["outputs"]])
         raw = np.frombuffer(run(command, input=b"".join(data)), dtype=self.real)

@@ -1,0 +1,78 @@
+#include "cuts.h"
+
+/* An argument of a function stands for what the caller names; 0 if the symbol is none, or not given by a name. */
+static uint32_t alias_of(const struct checked *checked, uint32_t symbol) {
+    const struct symbol *s = &checked->symbols.at[symbol];
+    if (s->kind != SYMBOL_VALUE || s->hidden != HIDDEN_ARGUMENT)
+        return 0;
+    ast_id value = checked->ast->statements.at[s->statement].value;
+    return ast_node(checked->ast, value)->kind == AST_NAME ? checked->symbol_of[value] : 0;
+}
+
+static void want(struct cuts *cuts, uint32_t symbol) {
+    for (; symbol && !cuts->wanted[symbol]; symbol = alias_of(cuts->checked, symbol))
+        cuts->wanted[symbol] = cuts->checked->symbols.at[symbol].kind == SYMBOL_VALUE;
+}
+
+void cuts_init(struct cuts *cuts, struct lowering *lowering, const struct checked *checked,
+               const struct value *symbols) {
+    *cuts = (struct cuts){.lowering = lowering, .checked = checked, .symbols = symbols};
+    cuts->wanted = NEW_ARRAY(lowering->arena, checked->symbols.len, bool);
+    for (ast_id id = 1; id < checked->ast->nodes.len; id++)
+        if (ast_node(checked->ast, id)->kind == AST_CALL && op_records[checked->op_of[id]].kind == KIND_DERIVATIVE)
+            want(cuts, checked->symbol_of[ast_child(checked->ast, id, 1)]);
+}
+
+struct value cuts_assign(struct cuts *cuts, uint32_t symbol, struct value value) {
+    const struct symbol *s = &cuts->checked->symbols.at[symbol];
+    if (!cuts->wanted[symbol])
+        return value;
+    struct value input = value_fresh_input(cuts->lowering->graph, s->name, value);
+    vec_push(cuts->lowering->arena, &cuts->list, (struct substitution){input.node, value});
+    return input;
+}
+
+static void mark_users(const struct graph *graph, node_id id, bool *varies) {
+    const struct node *node = graph_node(graph, id);
+    for (uint32_t k = 0; k < node->count && !varies[id]; k++)
+        varies[id] = varies[node->operands[k].node];
+}
+
+/* y with those cuts opened that are computed from the variable; false if y does not depend on it. A cut has a larger id
+ * than its definition. */
+static bool open_cuts(struct cuts *cuts, struct value *y, node_id variable) {
+    struct graph *graph = cuts->lowering->graph;
+    bool *varies = NEW_ARRAY(graph->arena, graph->nodes.len, bool);
+    VEC(struct substitution) open = {0};
+    size_t next = 0;
+    varies[variable] = true;
+    for (node_id id = variable + 1; id < graph->nodes.len; id++) {
+        mark_users(graph, id, varies);
+        while (next < cuts->list.len && cuts->list.at[next].input < id)
+            next++;
+        const struct substitution *cut = next < cuts->list.len ? &cuts->list.at[next] : NULL;
+        if (!cut || cut->input != id || !varies[cut->by.node])
+            continue;
+        varies[id] = true;
+        vec_push(graph->arena, &open, *cut);
+    }
+    bool depends = varies[y->node];
+    if (depends && open.len)
+        graph_substitute(graph, y, 1, open.at, open.len);
+    return depends;
+}
+
+struct value cuts_derive(struct cuts *cuts, enum op op, struct value y, uint32_t symbol, struct value along) {
+    uint32_t by = symbol, alias = alias_of(cuts->checked, by);
+    while (!open_cuts(cuts, &y, cuts->symbols[by].node) && alias) {
+        by = alias;
+        alias = alias_of(cuts->checked, by);
+    }
+    return cuts->lowering->derive(cuts->lowering, op, y, cuts->symbols[by], along);
+}
+
+void cuts_close(struct cuts *cuts, struct value *symbols) {
+    struct graph *graph = cuts->lowering->graph;
+    if (cuts->list.len)
+        graph_substitute(graph, symbols, cuts->checked->symbols.len, cuts->list.at, cuts->list.len);
+}
