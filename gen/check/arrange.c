@@ -120,7 +120,7 @@ static struct type report_elements(struct checker *c, ast_id id, poly had, poly 
     const char *has = format_string(c->arena, "%s has %s", shown_or_place(c, value),
                                     poly_string(c->arena, c->polys, resolve(c, had)));
     struct diag *diag = complain(c, DIAG_E0243, ast_node(c->ast, id)->op_span, has,
-                                 format_string(c->arena, "%s %s", shown_or_place(c, sizes),
+                                 format_string(c->arena, "%s has %s", shown_or_place(c, sizes),
                                                poly_string(c->arena, c->polys, resolve(c, gets))));
     label_operand(c, diag, value, child_type(c, id, 0));
     note_implicit(c, diag, value);

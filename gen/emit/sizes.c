@@ -23,7 +23,7 @@ static void print_pools(struct text *out, const struct emission *e, const struct
 
 /* The workspace of the largest product; each size is asked once. */
 static void print_products(struct text *out, const struct emission *e, const struct signature *s) {
-    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s};
+    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s, .measures = true};
     struct map seen = {.arena = e->arena};
     for (size_t k = 0; k < s->plan->kernels.len; k++) {
         struct text sizes = text_new(e->arena);

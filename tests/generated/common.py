@@ -74,8 +74,9 @@ def generate(folder, source, name="module", options=()):
 
 
 def shape_of(argument, dims):
-    """Sizes in numbers; a dimension may have the name of a Python keyword."""
-    return tuple(eval(re.sub(r"[A-Za-z_]\w*", lambda name: str(dims[name.group()]), str(size))) for size in argument["shape"])
+    """Sizes in numbers; a dimension may have the name of a Python keyword. That of a slice that cannot be is 0."""
+    sizes = (eval(re.sub(r"[A-Za-z_]\w*", lambda name: str(dims[name.group()]), str(size))) for size in argument["shape"])
+    return tuple(max(size, 0) for size in sizes)
 
 
 class Guarded:
@@ -127,7 +128,7 @@ class Library:
         size = self.size(what, function, *dims)
         return Guarded(size, shift) if size else None
 
-    def call(self, function, dims, inputs, saved=None, shift=1):
+    def call(self, function, dims, inputs, saved=None, shift=1, result=0):
         """Outputs by name and what was saved. Raises where a promise about memory or the result is broken."""
         about = self.functions[f"{self.name}_{function}"]
         values = [dims[d] for d in about["dims"]]
@@ -145,7 +146,7 @@ class Library:
             arguments.append(saved.pointer() if saved else ctypes.c_void_p(None))
         arguments.append(work.pointer() if work else ctypes.c_void_p(None))
         status = self.code[f"{self.name}_{function}"](*arguments)
-        broken = [] if status == 0 else [f"result {status}"]
+        broken = [] if status == result else [f"result {status}"]
         broken += ["an input was written"] * any(
             not np.array_equal(old, buffer.bytes) for old, buffer in zip(before, [b for b, _ in given if b]))
         broken += [f"wrote beside {name}" for name, o in outputs.items() if not o.intact()]

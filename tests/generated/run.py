@@ -11,12 +11,13 @@ import command
 import compilers
 import consumers
 import contract
+import indices
 import memory
 import names
 import scale
 
 GROUPS = {"contract": contract, "memory": memory, "compilers": compilers, "names": names, "command": command,
-          "scale": scale, "consumers": consumers}
+          "scale": scale, "indices": indices, "consumers": consumers}
 
 
 def main():
