@@ -118,7 +118,11 @@ static void print_nan_loops(struct text *out, const struct emission *e, const st
     text_puts(out, "    for (size_t i = 0; i < ");
     for (uint8_t a = 0; a < argument->rank; a++) {
         text_puts(out, a ? " * " : "");
+        bool sum = poly_terms(e->graph->polys, argument->size[a]).count > 1 &&
+                   poly_is_nonnegative(e->graph->polys, argument->size[a]);
+        text_puts(out, sum ? "(" : "");
         signature_size(out, e, s, argument->size[a]);
+        text_puts(out, sum ? ")" : "");
     }
     text_printf(out, "; i++)\n        %s[i] = NAN;\n", s->output_name[output]);
 }

@@ -361,6 +361,8 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
 static void print_size_or_one(struct text *out, const struct body *b, const struct node *node, label l) {
     if (l == AXIS_UNIT)
         text_putc(out, '1');
+    else if (b->measures)
+        signature_size(out, b->e, b->s, node->size[l]);
     else
         signature_poly(out, b->e, b->s, node->size[l], false);
 }

@@ -270,7 +270,7 @@ void signature_negative(struct text *out, const struct emission *e, const struct
 
 void signature_size(struct text *out, const struct emission *e, const struct signature *s, poly p) {
     if (poly_is_nonnegative(e->graph->polys, p)) {
-        signature_poly(out, e, s, p, true);
+        signature_poly(out, e, s, p, false);
         return;
     }
     text_puts(out, "mx_size_sub(");

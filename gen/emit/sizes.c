@@ -35,7 +35,7 @@ static bool print_call_worksize(struct text *out, const struct body *b, const st
 
 /* The workspace of the largest call; each size is asked once. */
 static void print_products(struct text *out, const struct emission *e, const struct signature *s) {
-    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s};
+    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s, .measures = true};
     struct map seen = {.arena = e->arena};
     for (size_t k = 0; k < s->plan->kernels.len; k++) {
         struct text sizes = text_new(e->arena);

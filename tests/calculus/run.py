@@ -342,7 +342,7 @@ def records():
     for name, body in found:
         call = re.search(r'\.call = "(\w+)(?:\((\w+)\))?"', body)
         if "OP_HIDDEN" not in body:
-            arity = re.search(r"\.arity = (\d)", body)  # none: ANY_ARGUMENTS
+            arity = re.search(r"\.arity = (\d)", body)  # ANY_ARGUMENTS: none
             yield name, call.groups() if call else (name, None), int(arity.group(1)) if arity else 0
 
 
