@@ -6,7 +6,9 @@ static uint32_t alias_of(const struct checked *checked, uint32_t symbol) {
     if (s->kind != SYMBOL_VALUE || s->hidden != HIDDEN_ARGUMENT)
         return 0;
     ast_id value = checked->ast->statements.at[s->statement].value;
-    return ast_node(checked->ast, value)->kind == AST_NAME ? checked->symbol_of[value] : 0;
+    uint32_t named = ast_node(checked->ast, value)->kind == AST_NAME ? checked->symbol_of[value] : 0;
+    enum symbol_kind kind = checked->symbols.at[named].kind;
+    return named && (kind == SYMBOL_INPUT || kind == SYMBOL_VALUE) ? named : 0;
 }
 
 static void want(struct cuts *cuts, uint32_t symbol) {
