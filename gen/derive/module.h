@@ -58,7 +58,8 @@ struct module {
 struct module *module_build(struct lowering *lowering, const struct checked *checked, const char *name);
 
 /* Adds the bounds of all that a symbol is computed from. */
-void function_add_bounds(struct graph *graph, const struct checked *checked, struct function *function, uint32_t symbol);
+void function_add_bounds(struct graph *graph, const struct checked *checked, struct function *function,
+                         uint32_t symbol);
 
 /* Merges products and sums that are used once; a forward function and its backward function keep what they share. */
 void module_simplify(struct graph *graph, struct module *module);
