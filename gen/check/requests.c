@@ -336,7 +336,7 @@ static bool depends_on(struct checker *c, const struct marks *marks, uint32_t va
         variable = c->out->symbol_of[c->ast->statements.at[symbol->statement].value];
         symbol = &c->out->symbols.at[variable];
     }
-    return marks->stamps[variable] == marks->stamp;
+    return symbol->kind != SYMBOL_DIM && marks->stamps[variable] == marks->stamp;
 }
 
 static void warn_derivative(struct checker *c, const struct ast_statement *statement, ast_id id, struct marks *marks) {

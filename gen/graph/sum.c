@@ -134,27 +134,32 @@ static bool have_delta(const struct graph *graph, const struct index_form *terms
     return true;
 }
 
+/* New labels for those of a term's node, with that of q the same as that of p. */
+static void labels_without(struct index_form *form, const struct node *node, const struct operand *term, label p,
+                           label q, label *of) {
+    label of_p = AXIS_UNIT;
+    for (label l = 0; l < node->labels; l++) {
+        bool axis = l < node->rank;
+        if (axis && term->at[l] == q)
+            continue;
+        of[l] = form_label(form, node->size[l]);
+        of_p = axis && term->at[l] == p ? of[l] : of_p;
+    }
+    for (label l = 0; l < node->rank; l++)
+        of[l] = term->at[l] == q ? of_p : of[l];
+}
+
 /* The term without its delta of p and q, and without the axis q. */
 static struct operand without_delta(struct graph *graph, const struct operand *term, label p, label q) {
     const struct node node = *graph_node(graph, term->node);
     struct operand rest = {.node = graph_number(graph, 1), .coefficient = term->coefficient};
     int delta = find_delta(graph, term, p, q);
     struct index_form form = {0};
-    label of[MAX_LABELS], result[MAX_RANK], at[MAX_RANK];
+    label of[MAX_LABELS], result[MAX_RANK], axis[MAX_RANK];
     uint8_t rank = 0;
     if (node.kind == NODE_DELTA)
         return rest;
-    for (label l = 0; l < node.labels; l++)
-        if (l >= node.rank || term->at[l] != q)
-            of[l] = form_label(&form, node.size[l]);
-    for (label l = 0; l < node.rank; l++) {
-        for (label k = 0; term->at[l] == q && k < node.rank; k++)
-            of[l] = term->at[k] == p ? of[k] : of[l];
-        if (term->at[l] == q)
-            continue;
-        result[rank] = of[l];
-        at[rank++] = term->at[l];
-    }
+    labels_without(&form, &node, term, p, q, of);
     for (uint32_t k = 0; k < node.count; k++) {
         struct operand operand = node.operands[k];
         for (uint8_t a = 0; a < graph_node(graph, operand.node)->rank; a++)
@@ -162,10 +167,15 @@ static struct operand without_delta(struct graph *graph, const struct operand *t
         if ((int)k != delta)
             vec_push(graph->arena, &form.operands, operand);
     }
+    for (label l = 0; l < node.rank; l++)
+        if (term->at[l] != q) {
+            result[rank] = of[l];
+            axis[rank++] = term->at[l];
+        }
     struct value value = graph_product(graph, node.number, &form, result, rank);
     rest.node = value.node;
     for (uint8_t i = 0; i < rank; i++)
-        rest.at[value.axis[i]] = at[i];
+        rest.at[value.axis[i]] = axis[i];
     return rest;
 }
 

@@ -6,7 +6,9 @@ static uint32_t alias_of(const struct checked *checked, uint32_t symbol) {
     if (s->kind != SYMBOL_VALUE || s->hidden != HIDDEN_ARGUMENT)
         return 0;
     ast_id value = checked->ast->statements.at[s->statement].value;
-    return ast_node(checked->ast, value)->kind == AST_NAME ? checked->symbol_of[value] : 0;
+    uint32_t named = ast_node(checked->ast, value)->kind == AST_NAME ? checked->symbol_of[value] : 0;
+    enum symbol_kind kind = checked->symbols.at[named].kind;
+    return named && (kind == SYMBOL_INPUT || kind == SYMBOL_VALUE) ? named : 0;
 }
 
 static void want(struct cuts *cuts, uint32_t symbol) {
@@ -64,11 +66,18 @@ static bool open_cuts(struct cuts *cuts, struct value *y, node_id variable) {
 
 struct value cuts_derive(struct cuts *cuts, enum op op, struct value y, uint32_t symbol, struct value along) {
     uint32_t by = symbol, alias = alias_of(cuts->checked, by);
+    struct graph *graph = cuts->lowering->graph;
+    struct span span = graph->span; /* derivation has that of what it passes */
+    node_id first = (node_id)graph->nodes.len;
     while (!open_cuts(cuts, &y, cuts->symbols[by].node) && alias) {
         by = alias;
         alias = alias_of(cuts->checked, by);
     }
-    return cuts->lowering->derive(cuts->lowering, op, y, cuts->symbols[by], along);
+    struct value derivative = cuts->lowering->derive(cuts->lowering, op, y, cuts->symbols[by], along);
+    graph->span = span;
+    if (derivative.node >= first)
+        graph->spans.at[derivative.node] = span;
+    return derivative;
 }
 
 void cuts_close(struct cuts *cuts, struct value *symbols) {

@@ -370,9 +370,27 @@ class Program:
         self.torch_lines.append((name, node.torch))
         self.values.append(Node(name, ATOM, f"v_[{name!r}]", node.type))
 
+    def derivative(self):
+        """A derivative as an expression, by an input or by a value, of a value that may or may not depend on it."""
+        inputs = [Node(i.name, ATOM, f"x_[{i.name!r}]", i.type) for i in self.inputs]
+        x = self.rng.choice(inputs + self.values if self.values and inputs else inputs or self.values)
+        y = self.rng.choice(self.values)
+        form = self.rng.choice(("grad", "grad", "jvp", "vjp", "jac", "hess"))
+        if form == "jvp":
+            return self.call("jvp", y, x, self.shared(x.type), type=y.type)
+        if form == "vjp":
+            return self.call("vjp", y, x, self.shared(y.type), type=x.type)
+        if form == "jac" and len(y.type) + len(x.type) == 4 and y.type[0] != "M" and x.type[0] != "M":
+            return self.call("jac", y, x, type=("M", y.type[1], x.type[1]))
+        if form == "hess" and len(x.type) == 2:
+            return self.call("hess", self.whole(y), x, type=("M", x.type[1], x.type[1]))
+        return self.call("grad", self.whole(y), x, type=x.type)
+
     def statements(self):
         for i in range(self.rng.randint(1, 2 + self.size)):
             self.assign(f"t{i}", self.expression(self.type(), self.rng.randint(1, 1 + self.size)))
+            if self.chance(0.3):
+                self.assign(f"d{i}", self.derivative())
         self.losses = ["f", "g"][:self.rng.choice((0, 1, 1, 2))]
         for name in self.losses:
             parts = [self.whole(v) for v in self.rng.sample(self.values, min(len(self.values), 3))]

@@ -72,7 +72,34 @@ def along(function):
     return lambda x, axis=-1: function(x, axis)
 
 
+def vjp(y, x, u):
+    if not (y.requires_grad and x.requires_grad):
+        return torch.zeros_like(x)
+    found = torch.autograd.grad(y, x, u, create_graph=True, allow_unused=True)[0]
+    return torch.zeros_like(x) if found is None else found
+
+
+def grad(f, x):
+    return vjp(f, x, torch.ones_like(f))
+
+
+def jvp(y, x, v):
+    """Linear in u is (dy/dx)' u, so that its own transposed Jacobian is dy/dx."""
+    u = torch.zeros_like(y, requires_grad=True)
+    return vjp(vjp(y, x, u), u, v)
+
+
+def jac(y, x):
+    return torch.stack([vjp(y, x, unit.reshape(y.shape)) for unit in torch.eye(y.numel())]) if y.numel() else \
+        torch.zeros(y.shape + x.shape)
+
+
+def hess(f, x):
+    return jac(grad(f, x), x)
+
+
 LANGUAGE = dict(
+    grad=grad, jac=jac, hess=hess, jvp=jvp, vjp=vjp,
     sum_=sum_, sumsq=lambda x: (x * x).sum(),
     softmax_=along(torch.softmax), log_softmax_=along(torch.log_softmax), inf=np.inf, number=lambda x: torch.tensor(float(x)),
     exp=torch.exp, log=torch.log, sqrt=torch.sqrt, tanh=torch.tanh, sigmoid=torch.sigmoid, sin=torch.sin, cos=torch.cos,
@@ -89,7 +116,8 @@ def oracle(program, inputs, dims):
     scope = dict(LANGUAGE, **dims, x_=tensors, v_=values, mean_=reductions.mean, max_=reductions.max,
                  logsumexp_=reductions.logsumexp, norm=reductions.norm)
     for name, text in program.torch_lines:
-        values[name] = eval(text, scope)
+        value = eval(text, scope)  # a tensor of its own, that may be differentiated by
+        values[name] = value.clone() if value.requires_grad else value.clone().requires_grad_()
     return tensors, values, reductions.over_nothing
 
 
