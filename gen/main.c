@@ -272,7 +272,10 @@ static int run(struct arena *arena, int argc, char **argv) {
         text_puts(&text, "mxc " MXC_VERSION "\n");
         return print(&text);
     case ACTION_HELP:
-        options_help(&text);
+        options_help(&text, options.help);
+        return print(&text);
+    case ACTION_LANGUAGE:
+        manual_print(&text, options.help);
         return print(&text);
     case ACTION_COMPILE:
         break;
