@@ -236,6 +236,8 @@ static int run_compiler(struct arena *arena, const struct options *options) {
         status = check_included(options, &result);
     if (!status)
         status = write_result(arena, options, &result);
+    if (!status)
+        fwrite(result.statistics.data, 1, result.statistics.length, stderr);
     compile_free(&result);
     return status;
 }

@@ -22,6 +22,7 @@ enum option {
     OPTION_MF,
     OPTION_MT,
     OPTION_REFLECT,
+    OPTION_STATS,
     OPTION_EFFORT,
     OPTION_WALL,
     OPTION_WERROR,
@@ -64,6 +65,8 @@ static const struct known known[] = {
     {"-MF", OPTION_MF, VALUE_NEXT, "PATH", "the dependency file"},
     {"-MT", OPTION_MT, VALUE_NEXT, "TARGET", "the target it names (default: the files written)"},
     {"--reflect", OPTION_REFLECT, VALUE_NONE, NULL, "adds a table that describes the functions"},
+    {"--stats", OPTION_STATS, VALUE_NONE, NULL,
+     "also says on standard error what each function costs: flops, bytes moved, memory"},
     {"-O0", OPTION_EFFORT, VALUE_NONE, NULL, "values stored as written, no order searched, nothing joined"},
     {"-O1", OPTION_EFFORT, VALUE_NONE, NULL, "the order of summation searched, elementwise work joined"},
     {"-O2", OPTION_EFFORT, VALUE_NONE, NULL, "and loops joined, products added in place, arrays reused (the default)"},
@@ -78,7 +81,6 @@ static const struct known known[] = {
     {"--help-language", OPTION_LANGUAGE, VALUE_OPTIONAL, "man|json",
      "the manual of the language, each function with its derivative and an example"},
     {"--check", OPTION_LATER, VALUE_OPTIONAL, "SEED", NULL},
-    {"--stats", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--ld", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--standalone", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--line-directives", OPTION_LATER, VALUE_NONE, NULL, NULL},
@@ -339,6 +341,9 @@ static bool apply(struct command *c, const struct known *option, const char *val
     case OPTION_REFLECT:
         c->options->compile.reflect = true;
         return true;
+    case OPTION_STATS:
+        c->options->compile.statistics = true;
+        return true;
     case OPTION_EFFORT:
         c->options->compile.effort = option->spelling[2] - '0';
         return true;
@@ -509,6 +514,8 @@ static bool is_stream(const char *path) {
 static bool choose_outputs(struct command *c, const char *stem) {
     struct options *o = c->options;
     bool code = o->compile.emit == EMIT_C;
+    if (o->compile.statistics && o->compile.emit == EMIT_AST)
+        return complain(c, "'--stats' goes with what is planned, not with '--emit=ast'");
     if (c->header_asked && !code)
         return complain(c, "'--header' goes with C, not with '--emit'");
     if (c->header_asked && strcmp(o->header, "-") == 0)

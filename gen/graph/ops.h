@@ -64,6 +64,7 @@ struct op_record {
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
     const char *single;       /* REDUCE, ALONG: what it is over one element */
+    unsigned flops;           /* ALONG by its own loop: operations for each element */
     double fill;              /* FILL */
     const char *combine;      /* REDUCE by its own loop: what C calls the operation between two elements */
     double neutral;           /* the same: the result over nothing */

@@ -175,18 +175,6 @@ static double neutral(const struct node *node) {
     return node->kind == NODE_REDUCE ? op_records[node->op].neutral : 0;
 }
 
-static void add_flops(struct planning *p, poly count, uint64_t each) {
-    poly flops = poly_mul(p->graph->polys, count, poly_number(p->graph->polys, (int64_t)each));
-    poly_sum_add(&p->flops, p->graph->polys, flops);
-}
-
-static poly loop_count(const struct planning *p, const poly *size, label loops) {
-    poly product = poly_number(p->graph->polys, 1);
-    for (label i = 0; i < loops; i++)
-        product = poly_mul(p->graph->polys, product, size[i]);
-    return product;
-}
-
 /* Where an axis of the target's node is among the node's labels: axis_of maps the node's axes to the target's. */
 static void set_loops(const struct planning *p, struct plan_statement *statement, const label *loop_of,
                       const label *axis_of, label labels, poly *size) {
@@ -213,7 +201,7 @@ static void write(struct planning *p, node_id id, bool copy, uint32_t target, co
     set_loops(p, &statement, loop_of, axis_of, node->rank, size);
     find_reads(p, &statement);
     if (!copy)
-        add_flops(p, node_elements(p->graph, id), expression_flops(p, id));
+        count_expression(p, id, node_elements(p->graph, id));
     place(p, &statement, graph_node(p->graph, id)->rank, size, span);
 }
 
@@ -233,7 +221,7 @@ static void reduce(struct planning *p, node_id id, uint32_t target, struct span 
     statement.held = held_loops(node.rank, statement.target_loop);
     if (statement.held == HELD_IN_MEMORY)
         write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, false, target, identity, span);
-    add_flops(p, loop_count(p, size, node.labels), expression_flops(p, id) + 1u);
+    count_reduction(p, &statement, size, node.labels);
     place(p, &statement, node.labels, size, span);
 }
 
@@ -249,9 +237,7 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
     memcpy(kernel.target_axis, axis_of, node.rank);
     for (uint32_t i = 0; i < node.count; i++)
         source_of(p, node.operands[i].node);
-    add_flops(p, loop_count(p, node.size, node.labels), 2);
-    if (accumulate)
-        add_flops(p, node_elements(p->graph, id), 1);
+    count_product(p, &kernel);
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }
@@ -259,7 +245,7 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
 static void along(struct planning *p, node_id id, uint32_t target, struct span span) {
     struct kernel kernel = {.kind = KERNEL_ALONG, .span = span, .node = id, .target = target};
     source_of(p, graph_node(p->graph, id)->operands[0].node);
-    add_flops(p, node_elements(p->graph, id), 2);
+    add_flops(p, node_elements(p->graph, id), op_records[graph_node(p->graph, id)->op].flops);
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }

@@ -14,9 +14,10 @@ import contract
 import memory
 import names
 import scale
+import stats
 
 GROUPS = {"contract": contract, "memory": memory, "compilers": compilers, "names": names, "command": command,
-          "scale": scale, "consumers": consumers}
+          "scale": scale, "consumers": consumers, "stats": stats}
 
 
 def main():
