@@ -34,7 +34,7 @@ $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o: $(B)/grammar/mx.lex.h
 
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 RT_KERNELS = kernel pack direct vector panel
-RT_TYPED   = gemm factor along ref
+RT_TYPED   = gemm factor solve along ref
 RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,generic)
 SET_generic =
 SET_avx2   = -mavx2 -mfma

@@ -138,6 +138,40 @@ MX_API size_t mx_cholesky_f32_worksize(size_t n);
 MX_API size_t mx_trsm_f64_worksize(size_t n, size_t columns);
 MX_API size_t mx_trsm_f32_worksize(size_t n, size_t columns);
 
+/* ---- Factors as generated code keeps them --------------------------------------------------------------------------
+ */
+
+/* An LU factor of A in one array of n * n + 2 * n elements, aligned as size_t: the pivots of mx_lu, and behind them, at
+   the element 2 * n, L and U by columns.  A singular A has one, too.  work: mx_lu_*_worksize(n). */
+MX_API void mx_factor_lu_f64(size_t n, const double *a, ptrdiff_t rsa, ptrdiff_t csa, double *factor, void *work);
+MX_API void mx_factor_lu_f32(size_t n, const float *a, ptrdiff_t rsa, ptrdiff_t csa, float *factor, void *work);
+
+/* L with A = L L', zero above its diagonal; reads the lower triangle of A, which L does not overlap.  MX_ERR_NOT_SPD as
+   for mx_cholesky.  work: mx_cholesky_*_worksize(n). */
+MX_API int mx_factor_cholesky_f64(size_t n, const double *a, ptrdiff_t rsa, ptrdiff_t csa, double *l, ptrdiff_t rsl,
+                                  ptrdiff_t csl, void *work);
+MX_API int mx_factor_cholesky_f32(size_t n, const float *a, ptrdiff_t rsa, ptrdiff_t csa, float *l, ptrdiff_t rsl,
+                                  ptrdiff_t csl, void *work);
+
+/* X with A X = B, or A' X = B, by the LU factor of A, and X with T X = B for a triangular T; X replaces B, which is
+   n x columns.  MX_ERR_SINGULAR, with B as it was: a diagonal element of U, or of T, is 0, infinite or NaN.
+   work: mx_trsm_*_worksize(n, columns). */
+MX_API int mx_solve_lu_f64(size_t n, size_t columns, int transposed, const double *factor, double *b, ptrdiff_t rsb,
+                           ptrdiff_t csb, void *work);
+MX_API int mx_solve_lu_f32(size_t n, size_t columns, int transposed, const float *factor, float *b, ptrdiff_t rsb,
+                           ptrdiff_t csb, void *work);
+MX_API int mx_solve_triangular_f64(size_t n, size_t columns, int lower, const double *t, ptrdiff_t rst, ptrdiff_t cst,
+                                   double *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+MX_API int mx_solve_triangular_f32(size_t n, size_t columns, int lower, const float *t, ptrdiff_t rst, ptrdiff_t cst,
+                                   float *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+
+/* det A, and *y = log |det A|, by the LU factor of A.  MX_ERR_SINGULAR, with *y as it was: A is singular, or not
+   finite. */
+MX_API double mx_factor_det_f64(size_t n, const double *factor);
+MX_API float mx_factor_det_f32(size_t n, const float *factor);
+MX_API int mx_factor_logabsdet_f64(size_t n, const double *factor, double *y);
+MX_API int mx_factor_logabsdet_f32(size_t n, const float *factor, float *y);
+
 /* ---- Naive twins ---------------------------------------------------------------------------------------------- */
 
 /* The same contracts by three plain loops, accumulated in a wider type and rounded once: what tests compare with.
@@ -177,11 +211,12 @@ MX_API void mx_others_f32(size_t n, const float *a, ptrdiff_t stride_a, float *y
 
 /* ---- What generated code says about itself (mxc --reflect) ---------------------------------------------------- */
 
-/* One argument.  An array is contiguous and row-major; rank 0 is a scalar and has no shape. */
+/* One argument.  An array is contiguous and row-major; rank 0 is a scalar and has no shape; a diagonal n x n matrix is
+   an array of n elements. */
 typedef struct mx_argument {
     const char *name;
     const char *role;      /* "input", "cotangent", "tangent" or "output" */
-    const char *structure; /* "dense", "diagonal", "symmetric", "spd", "lower", "upper" */
+    const char *structure; /* "dense", "diagonal", "symmetric", "spd", "lower", "upper", "orthogonal" */
     int rank;
     const char *const *shape; /* rank strings: expressions in the dimensions, such as "m", "m*n", "4" */
 } mx_argument;

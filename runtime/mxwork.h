@@ -3,6 +3,7 @@
 #ifndef MXWORK_H
 #define MXWORK_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -50,6 +51,17 @@ static inline void *mx_align(void *p) {
 
 static inline const void *mx_align_const(const void *p) {
     return (const char *)p + (MX_ALIGNMENT - (uintptr_t)p % MX_ALIGNMENT) % MX_ALIGNMENT;
+}
+
+/* What a function gives after an error. */
+static inline void mx_nan_f64(double *x, size_t elements) {
+    for (size_t i = 0; i < elements; i++)
+        x[i] = (double)NAN;
+}
+
+static inline void mx_nan_f32(float *x, size_t elements) {
+    for (size_t i = 0; i < elements; i++)
+        x[i] = NAN;
 }
 
 /* Long functions are written in parts, each on a stack of its own. Where each group of arrays begins, counted in

@@ -119,9 +119,9 @@ static struct type report_elements(struct checker *c, ast_id id, poly had, poly 
     ast_id value = ast_child(c->ast, id, 0), sizes = ast_child(c->ast, id, 1);
     const char *has = format_string(c->arena, "%s has %s", shown_or_place(c, value),
                                     poly_string(c->arena, c->polys, resolve(c, had)));
-    struct diag *diag = complain(
-        c, DIAG_E0243, ast_node(c->ast, id)->op_span, has,
-        format_string(c->arena, "%s %s", shown_or_place(c, sizes), poly_string(c->arena, c->polys, resolve(c, gets))));
+    struct diag *diag = complain(c, DIAG_E0243, ast_node(c->ast, id)->op_span, has,
+                                 format_string(c->arena, "%s has %s", shown_or_place(c, sizes),
+                                               poly_string(c->arena, c->polys, resolve(c, gets))));
     label_operand(c, diag, value, child_type(c, id, 0));
     note_implicit(c, diag, value);
     return type_unknown();

@@ -25,6 +25,22 @@ uint32_t call_positional(const struct ast *ast, ast_id id) {
     return count;
 }
 
+bool literal_integer(const struct ast *ast, ast_id id, double *value) {
+    const struct ast_node *node = ast_node(ast, id);
+    double sign = 1;
+    if (node->kind == AST_NEGATE) {
+        sign = -1;
+        node = ast_node(ast, ast_child(ast, id, 0));
+    }
+    *value = sign * node->number;
+    return node->kind == AST_NUMBER && node->number < 1e9 && node->number == (double)(int)node->number;
+}
+
+/* What a message calls the function or operator. */
+static const char *called(const struct ast_node *node) {
+    return node->kind == AST_BINARY ? ast_op_spelling(node->op) : node->name;
+}
+
 static struct type argument(struct checker *c, ast_id id, uint32_t i) {
     return resolve_type(c, c->out->type_of[ast_child(c->ast, id, i)]);
 }
@@ -156,7 +172,7 @@ static struct type report_kind(struct checker *c, ast_id id, const char *takes) 
     for (uint32_t i = 0; i < count; i++)
         text_printf(&kinds, "%s%s", i ? " and " : "", kind_string(c, argument(c, id, i)));
     const char *rule = format_string(c->arena, "%s, not %s", takes, text_string(&kinds));
-    struct diag *diag = complain(c, DIAG_E0222, node->op_span, node->name, rule);
+    struct diag *diag = complain(c, DIAG_E0222, node->op_span, called(node), rule);
     for (uint32_t i = 0; i < count; i++) {
         label_operand(c, diag, ast_child(c->ast, id, i), argument(c, id, i));
         note_implicit(c, diag, ast_child(c->ast, id, i));
@@ -245,7 +261,7 @@ static bool check_square(struct checker *c, ast_id id, struct type type) {
     if (unify(c, type.size[0], type.size[1], id))
         return true;
     const struct ast_node *node = ast_node(c->ast, id);
-    struct diag *diag = complain(c, DIAG_E0224, node->op_span, node->name, kind_string(c, type));
+    struct diag *diag = complain(c, DIAG_E0224, node->op_span, called(node), kind_string(c, type));
     label_operand(c, diag, ids[0], type);
     note_origins(c, diag, ids, &fault);
     return false;
@@ -263,6 +279,37 @@ static struct type of_square(struct checker *c, ast_id id, enum op op) {
     if (op_records[op].shape == SHAPE_SQUARE)
         return type;
     return diag ? type_list(type.size[0], false) : type_scalar();
+}
+
+struct type type_solution(struct checker *c, ast_id id) {
+    struct type a = argument(c, id, 0), b = argument(c, id, 1);
+    struct fault fault = {.kind = FAULT_SIZES, .size = {a.size[0], b.size[0]}};
+    if (a.rank == RANK_UNKNOWN || b.rank == RANK_UNKNOWN)
+        return type_unknown();
+    if (a.rank != 2 || b.rank == 0 || (b.rank == 1 && b.row))
+        return report_kind(c, id, "a square matrix and a vector or matrix");
+    if (!check_square(c, id, a))
+        return type_unknown();
+    if (unify(c, a.size[0], b.size[0], id))
+        return b;
+    report_fault(c, id, ast_child(c->ast, id, 0), ast_child(c->ast, id, 1), &fault);
+    return type_unknown();
+}
+
+enum { LARGEST_POWER = 1000 };
+
+static struct type matrix_power(struct checker *c, ast_id id) {
+    ast_id exponent = ast_child(c->ast, id, 1);
+    double power;
+    struct type type = argument(c, id, 0);
+    if (type.rank != 2)
+        return report_kind(c, id, "a square matrix and a literal integer");
+    if (!check_square(c, id, type))
+        return type_unknown();
+    if (literal_integer(c->ast, exponent, &power) && power >= -LARGEST_POWER && power <= LARGEST_POWER)
+        return type;
+    complain(c, DIAG_E0246, ast_node(c->ast, exponent)->span, "", "");
+    return type_unknown();
 }
 
 static struct type filled(struct checker *c, ast_id id, enum op op) {
@@ -301,6 +348,10 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     case SHAPE_SQUARE:
     case SHAPE_DIAG:
         return of_square(c, id, op);
+    case SHAPE_SOLVE:
+        return type_solution(c, id);
+    case SHAPE_POWER:
+        return matrix_power(c, id);
     case SHAPE_EYE:
     case SHAPE_FILL:
         return filled(c, id, op);
@@ -324,22 +375,12 @@ static struct type type_known(struct checker *c, ast_id id, enum op op, const st
     }
 }
 
-/* What this version does not have yet; NULL if it has the function. */
-static const char *later_function(struct checker *c, enum op op) {
-    return op_records[op].kind == KIND_LATER ? format_string(c->arena, "the function '%s'", op_records[op].name) : NULL;
-}
-
 struct type type_call(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
     enum op op = name_of(c, node->name)->op;
     struct options options = {0};
     if (op == OP_NONE)
         return type_unknown(); /* expansion has told what is wrong with the call */
-    const char *later = later_function(c, op);
-    if (later) {
-        report_later(c, node->op_span, later);
-        return type_unknown();
-    }
     op = op_overload(op, (int)call_positional(c->ast, id));
     if (!check_count(c, id, op) || !read_options(c, id, op, &options))
         return type_unknown();

@@ -30,7 +30,8 @@ struct symbol {
     const char *name; /* interned */
     enum symbol_kind kind;
     struct type type;      /* INPUT, VALUE: sizes hold declared and inferred dimensions only, no unknowns */
-    const char *structure; /* "dense"; attributes other than scalar and row are not supported yet */
+    const char *structure; /* "dense", or what it is declared to be: "symmetric", "spd", "diagonal", "lower", "upper",
+                              "orthogonal" */
     struct span span;      /* declaration, or first occurrence */
     uint32_t statement;    /* VALUE: index of its STATEMENT_ASSIGN in ast->statements */
     enum ast_hidden hidden;

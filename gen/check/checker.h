@@ -26,10 +26,9 @@ enum { RANK_UNKNOWN = 3 };
 enum context {
     CONTEXT_NONE, /* part of no expression */
     CONTEXT_VALUE,
-    CONTEXT_SIZE,   /* part of a dimension: in a declared shape, in eye(n), an index */
-    CONTEXT_SIZES,  /* a slice, a list of sizes: its parts are sizes */
-    CONTEXT_OPTION, /* a named argument, the second argument of norm */
-    CONTEXT_SKIPPED /* below a construct that an error was reported for */
+    CONTEXT_SIZE,  /* part of a dimension: in a declared shape, in eye(n), an index */
+    CONTEXT_SIZES, /* a slice, a list of sizes: its parts are sizes */
+    CONTEXT_OPTION /* a named argument, the second argument of norm */
 };
 
 /* An identifier of the program. Statement numbers count from 1, so that 0 is none. */

@@ -93,12 +93,13 @@ static bool require(struct checker *c, uint32_t statement, poly p, bool strict) 
     return verdict != NEVER;
 }
 
-/* "x: its length is 3" */
+/* "x, which has 3 elements" */
 static const char *extent_string(struct checker *c, ast_id value, uint32_t axis) {
     struct type type = c->out->type_of[value];
-    const char *what = type.rank == 1 ? "its length is" : axis == 0 ? "its rows are" : "its columns are";
-    return format_string(c->arena, "%s: %s %s", shown_or_place(c, value), what,
-                         poly_string(c->arena, c->polys, type.size[axis]));
+    const char *what = type.rank == 1 ? "element" : axis == 0 ? "row" : "column";
+    bool one = type.size[axis] == poly_number(c->polys, 1);
+    return format_string(c->arena, "%s, which has %s %s%s", shown_or_place(c, value),
+                         poly_string(c->arena, c->polys, type.size[axis]), what, one ? "" : "s");
 }
 
 static void report_index(struct checker *c, ast_id id, ast_id index, uint32_t axis, poly begin) {

@@ -8,17 +8,6 @@
 /* ---- What a node stands for ---------------------------------------------------------------------------------------
  */
 
-static bool is_later_node(struct checker *c, const struct ast_node *node) {
-    switch (node->kind) {
-    case AST_BINARY:
-        return node->op == AST_SOLVE;
-    case AST_CALL:
-        return name_of(c, node->name)->op && op_records[name_of(c, node->name)->op].kind == KIND_LATER;
-    default:
-        return false;
-    }
-}
-
 static bool takes_sizes(enum op op) {
     return op_records[op].shape == SHAPE_EYE || op_records[op].shape == SHAPE_FILL;
 }
@@ -34,7 +23,8 @@ static enum context call_context(enum op op, const struct ast_node *child, uint3
         return CONTEXT_SIZE;
     if (op == OP_reshape && i > 0)
         return sizes_context(child);
-    bool option = (op == OP_norm && i > 0) || (op == OP_einsum && i == 0 && child->kind == AST_STRING);
+    bool option = ((op == OP_norm || op_records[op].shape == SHAPE_POWER) && i > 0) ||
+                  (op == OP_einsum && i == 0 && child->kind == AST_STRING);
     return option ? CONTEXT_OPTION : CONTEXT_VALUE;
 }
 
@@ -46,8 +36,6 @@ static enum context child_context(struct checker *c, const struct ast_node *node
         return context;
     if (child->kind == AST_NAMED)
         return CONTEXT_OPTION;
-    if (is_later_node(c, node))
-        return CONTEXT_SKIPPED;
     if (node->kind == AST_INDEX && i > 0)
         return sizes_context(child);
     return node->kind == AST_CALL ? call_context(name_of(c, node->name)->op, child, i) : CONTEXT_VALUE;
@@ -168,7 +156,7 @@ static bool is_pi(const struct name *name) {
 }
 
 /* Names in an expression: a dimension where it is one, an input where nothing else says what it is. */
-static void add_node_symbols(struct checker *c, const struct ast_statement *statement, bool skipped) {
+static void add_node_symbols(struct checker *c, const struct ast_statement *statement) {
     for (ast_id id = statement->begin; id < statement->end; id++) {
         const struct ast_node *node = ast_node(c->ast, id);
         enum context context = (enum context)c->context[id];
@@ -179,7 +167,7 @@ static void add_node_symbols(struct checker *c, const struct ast_statement *stat
             continue;
         if (context == CONTEXT_SIZE)
             add_symbol(c, name, SYMBOL_DIM, node->span);
-        else if (!name->is_dim && !is_pi(name) && (context == CONTEXT_SKIPPED) == skipped)
+        else if (!name->is_dim && !is_pi(name))
             add_symbol(c, name, SYMBOL_INPUT, node->span);
     }
 }
@@ -193,13 +181,11 @@ static void add_statement_symbols(struct checker *c, uint32_t index) {
         if (!name->symbol && !name->declared && !name->assigned)
             add_symbol(c, name, SYMBOL_DIM, statement->name_span);
     }
-    add_node_symbols(c, statement, false);
+    add_node_symbols(c, statement);
 }
 
 void names_make_symbols(struct checker *c) {
     vec_push(c->arena, &c->out->symbols, (struct symbol){0});
     for (uint32_t i = 0; i < c->ast->statements.len; i++)
         add_statement_symbols(c, i);
-    for (uint32_t i = 0; i < c->ast->statements.len; i++)
-        add_node_symbols(c, &c->ast->statements.at[i], true);
 }

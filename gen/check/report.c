@@ -12,10 +12,6 @@ struct diag *complain(struct checker *c, enum diag_code code, struct span span, 
     return NEW(c->arena, struct diag);
 }
 
-struct diag *report_later(struct checker *c, struct span span, const char *what) {
-    return complain(c, DIAG_E0401, span, what, "");
-}
-
 void note_calls(struct checker *c, size_t first, uint32_t expansion) {
     for (size_t i = first; expansion && i < c->diags->all.len; i++) {
         uint32_t at = expansion;

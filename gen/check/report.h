@@ -6,7 +6,6 @@
 
 /* Reports; in a trial it only notes the failure, and what it gives is dropped. Formats of the table take a and b. */
 struct diag *complain(struct checker *c, enum diag_code code, struct span span, const char *a, const char *b);
-struct diag *report_later(struct checker *c, struct span span, const char *what); /* of what comes in a later version */
 /* Says of all messages from the first on by which calls the text came to be checked that they are about. */
 void note_calls(struct checker *c, size_t first, uint32_t expansion);
 bool is_shown(const struct checker *c); /* will the last error be printed? Then a long search for helps pays */

@@ -18,7 +18,7 @@ static struct name *target_name(struct checker *c, ast_id id, const char *what) 
     const struct ast_node *node = ast_node(c->ast, id);
     if (node->kind == AST_NAME)
         return name_of(c, node->name);
-    report_later(c, node->span, what);
+    complain(c, DIAG_E0317, node->span, what, "");
     return NULL;
 }
 
@@ -26,7 +26,7 @@ static struct name *target_name(struct checker *c, ast_id id, const char *what) 
  */
 
 static void add_output(struct checker *c, ast_id id, uint32_t *stamps) {
-    const struct name *name = target_name(c, id, "an element of a value as output");
+    const struct name *name = target_name(c, id, "an output");
     if (!name || name->clash)
         return;
     struct symbol *symbol = &c->out->symbols.at[name->symbol];
@@ -91,7 +91,7 @@ static uint32_t request_target(struct checker *c, const struct ast_statement *st
     bool scalar =
         statement->request == REQUEST_GRAD || statement->request == REQUEST_HVP || statement->request == REQUEST_HESS;
     ast_id id = c->ast->children.at[statement->first_target];
-    struct name *name = target_name(c, id, "the derivative of an element");
+    struct name *name = target_name(c, id, "what is differentiated");
     if (!name || name->clash)
         return 0;
     struct span span = ast_node(c->ast, id)->span;

@@ -41,21 +41,10 @@ static struct type type_name(struct checker *c, ast_id id) {
     return symbol->type;
 }
 
-static bool is_literal_integer(const struct ast *ast, ast_id id, double *value) {
-    const struct ast_node *node = ast_node(ast, id);
-    double sign = 1;
-    if (node->kind == AST_NEGATE) {
-        sign = -1;
-        node = ast_node(ast, ast->children.at[node->first]);
-    }
-    *value = sign * node->number;
-    return node->kind == AST_NUMBER && node->number < 1e9 && node->number == (double)(int)node->number;
-}
-
 static bool is_inverse_power(struct checker *c, const struct ast_node *node, struct type base) {
     double exponent;
     return node->op == AST_POW && base.rank == 2 &&
-           is_literal_integer(c->ast, c->ast->children.at[node->first + 1], &exponent) && exponent == -1;
+           literal_integer(c->ast, c->ast->children.at[node->first + 1], &exponent) && exponent == -1;
 }
 
 static struct type report_inverse(struct checker *c, const struct ast_node *node) {
@@ -69,20 +58,13 @@ static struct type report_inverse(struct checker *c, const struct ast_node *node
     return type_unknown();
 }
 
-/* What this version does not have yet; NULL if it has the operator. */
-static const char *later_operator(enum ast_op op) {
-    return op == AST_SOLVE ? "the operator '\\'" : NULL;
-}
-
 static struct type type_binary(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
     ast_id left = ast_child(c->ast, id, 0), right = ast_child(c->ast, id, 1);
     struct type a = c->out->type_of[left], b = c->out->type_of[right], type;
     struct fault fault = {0};
-    if (later_operator(node->op)) {
-        report_later(c, node->op_span, later_operator(node->op));
-        return type_unknown();
-    }
+    if (node->op == AST_SOLVE)
+        return type_solution(c, id);
     if (is_inverse_power(c, node, a))
         return report_inverse(c, node);
     size_t mark = c->trail.len;
@@ -151,14 +133,14 @@ static bool is_doubtful_power(struct checker *c, ast_id id) {
         return false;
     struct type type = c->out->type_of[ast_child(c->ast, id, 0)];
     return type.rank == 2 && type.size[0] == type.size[1] &&
-           is_literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent) && exponent != -1; /* -1 is an error */
+           literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent) && exponent != -1; /* -1 is an error */
 }
 
 static void warn_power(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
     ast_id base = ast_child(c->ast, id, 0);
     double exponent;
-    is_literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent);
+    literal_integer(c->ast, ast_child(c->ast, id, 1), &exponent);
     const char *text = shown(c, base) ? shown(c, base) : "A";
     const char *type = type_string(c->arena, c->polys, c->out->type_of[base]);
     struct diag *diag = complain(c, DIAG_W0201, node->op_span, type, "");

@@ -204,10 +204,6 @@ static bool is_structure(const char *attribute) {
 
 static void report_attribute(struct checker *c, const struct ast_statement *statement) {
     static const char *const all[] = {"scalar", "row", "symmetric", "spd", "diagonal", "lower", "upper", "orthogonal"};
-    if (is_structure(statement->attribute)) {
-        report_later(c, statement->attribute_span, format_string(c->arena, "'%s' matrices", statement->attribute));
-        return;
-    }
     struct diag *diag = complain(c, DIAG_E0230, statement->attribute_span, statement->attribute, "");
     const char *near = nearest_word(statement->attribute, all, sizeof all / sizeof *all);
     if (near)
@@ -220,7 +216,8 @@ static struct type declared_type(struct checker *c, const struct ast_statement *
     poly size[2] = {POLY_NONE, POLY_NONE};
     for (uint32_t i = 0; i < statement->size_count && i < 2; i++)
         size[i] = size_checked(c, c->ast->children.at[statement->first_size + i]);
-    if (*attribute && !scalar && !row)
+    bool structured = is_structure(attribute);
+    if (*attribute && !scalar && !row && !structured)
         report_attribute(c, statement);
     if (scalar)
         return statement->has_shape ? shape_error(c, statement, "a scalar has no shape") : type_scalar();
@@ -230,6 +227,10 @@ static struct type declared_type(struct checker *c, const struct ast_statement *
         return shape_error(c, statement, "a value has at most two dimensions");
     if (row && statement->size_count == 2)
         return shape_error(c, statement, "a row vector has one dimension: write row [n]");
+    if (structured && (statement->size_count != 2 || size[0] != size[1]))
+        return shape_error(c, statement,
+                           format_string(c->arena, "a matrix that is %s has as many rows as columns: write %s [n, n]",
+                                         attribute, attribute));
     return statement->size_count == 2 ? type_matrix(size[0], size[1]) : type_list(size[0], row);
 }
 
@@ -255,7 +256,10 @@ void sizes_declare(struct checker *c) {
         const struct name *name = name_of(c, symbol->name);
         if (name->declared) {
             size_statement(c, name->declared - 1);
-            symbol->type = declared_type(c, &c->ast->statements.at[name->declared - 1]);
+            const struct ast_statement *statement = &c->ast->statements.at[name->declared - 1];
+            symbol->type = declared_type(c, statement);
+            if (statement->attribute && is_structure(statement->attribute))
+                symbol->structure = statement->attribute;
         } else if (symbol->kind == SYMBOL_INPUT && !name->clash) {
             symbol->type = implicit_type(c, symbol->name);
         } else if (symbol->kind == SYMBOL_DIM) {

@@ -70,10 +70,10 @@ static struct value pull_back(struct graph *graph, node_id id, uint32_t k, struc
 }
 
 /* The axis that stands for each label of an operator's node in its differential: in the order in which its operand is
- * read, if that has all labels, else in which the node is. */
+ * read, if that has all labels, else in which the node is. Matrices keep their own. */
 static void axes_of_labels(const struct graph *graph, const struct node *node, node_id id, label axis[MAX_RANK]) {
     const struct operand *operand = &node->operands[0];
-    bool whole = graph_node(graph, operand->node)->rank == node->labels;
+    bool whole = graph_node(graph, operand->node)->rank == node->labels && node->kind != NODE_MATRIX;
     const label *order = graph_order(graph, whole ? operand->node : id);
     for (label i = 0; i < node->labels; i++)
         axis[whole ? operand->at[order[i]] : order[i]] = i;

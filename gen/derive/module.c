@@ -22,9 +22,31 @@ const char *argument_role_name(enum argument_role role) {
 }
 
 static struct argument argument_of(const char *name, enum argument_role role, struct type type, struct value value) {
-    struct argument argument = {.name = name, .role = role, .rank = type.rank, .row = type.row, .value = value};
+    struct argument argument = {
+        .name = name, .role = role, .structure = "dense", .rank = type.rank, .row = type.row, .value = value};
     memcpy(argument.size, type.size, sizeof type.size);
     return argument;
+}
+
+/* Of what lies in the tangent space at a matrix of this structure. */
+static const char *tangent_structure(const char *structure) {
+    return strcmp(structure, "spd") == 0 ? "symmetric" : strcmp(structure, "orthogonal") == 0 ? "dense" : structure;
+}
+
+/* An array of a symbol's shape: an input's as it is stored. */
+static struct argument argument_like(struct builder *b, const char *name, enum argument_role role, uint32_t symbol,
+                                     struct value value) {
+    const struct symbol *s = &b->checked->symbols.at[symbol];
+    struct argument argument = argument_of(name, role, stored_type(s), value);
+    if (s->kind == SYMBOL_INPUT)
+        argument.structure = role == ROLE_INPUT ? s->structure : tangent_structure(s->structure);
+    return argument;
+}
+
+/* A symbol's value, an input's as it is stored. */
+static struct value stored_value(struct builder *b, uint32_t symbol) {
+    const struct symbol *s = &b->checked->symbols.at[symbol];
+    return s->kind == SYMBOL_INPUT ? lower_input(b->graph, s) : b->symbols[symbol];
 }
 
 static void add_symbol_output(struct builder *b, struct function *function, uint32_t symbol) {
@@ -41,7 +63,7 @@ static struct function new_function(struct builder *b, enum function_kind kind, 
     for (uint32_t i = 1; i < b->checked->symbols.len; i++) {
         const struct symbol *s = &b->checked->symbols.at[i];
         if (s->kind == SYMBOL_INPUT)
-            vec_push(b->arena, &function.inputs, argument_of(s->name, ROLE_INPUT, s->type, b->symbols[i]));
+            vec_push(b->arena, &function.inputs, argument_like(b, s->name, ROLE_INPUT, i, stored_value(b, i)));
     }
     return function;
 }
@@ -64,14 +86,14 @@ static struct variables variables_of(struct builder *b, const struct request *re
                           .elements = &b->checked->elements.at[request->first_variable]};
     v.nodes = NEW_ARRAY(b->arena, v.count, node_id);
     for (uint32_t i = 0; i < v.count; i++)
-        v.nodes[i] = b->symbols[v.symbols[i]].node;
+        v.nodes[i] = stored_value(b, v.symbols[i]).node;
     return v;
 }
 
 static void add_output(struct builder *b, struct function *function, const char *name, uint32_t symbol,
                        struct value value) {
-    struct type type = b->checked->symbols.at[symbol].type;
-    vec_push(b->arena, &function->outputs, argument_of(name, ROLE_OUTPUT, type, read_as(b->symbols[symbol], value)));
+    vec_push(b->arena, &function->outputs,
+             argument_like(b, name, ROLE_OUTPUT, symbol, read_as(stored_value(b, symbol), value)));
 }
 
 static const char *symbol_name(const struct builder *b, const char *prefix, uint32_t symbol) {
@@ -80,12 +102,33 @@ static const char *symbol_name(const struct builder *b, const char *prefix, uint
 
 /* An input of a symbol's shape that brings a cotangent or tangent. */
 static struct argument direction_of(struct builder *b, enum argument_role role, const char *spelled, uint32_t symbol) {
-    const struct symbol *s = &b->checked->symbols.at[symbol];
+    struct type type = stored_type(&b->checked->symbols.at[symbol]);
     poly size[MAX_RANK];
-    uint8_t rank = sizes_not_one(b->graph, s->type.size, s->type.rank, size);
+    uint8_t rank = sizes_not_one(b->graph, type.size, type.rank, size);
     const char *name = intern(b->lowering->interner, spelled);
     node_id node = graph_fresh_input(b->graph, name, rank, size);
-    return argument_of(name, role, s->type, value_over(b->graph, node, s->type.size, s->type.rank, s->type.row));
+    return argument_like(b, name, role, symbol, value_over(b->graph, node, type.size, type.rank, type.row));
+}
+
+static bool is_symmetric(const struct builder *b, uint32_t symbol) {
+    const char *structure = b->checked->symbols.at[symbol].structure;
+    return strcmp(structure, "symmetric") == 0 || strcmp(structure, "spd") == 0;
+}
+
+/* The derivative in the space of symmetric matrices is sym(G); other structures' zeros are zeros of G already. */
+static struct value projected(struct builder *b, uint32_t symbol, struct value g) {
+    if (!is_symmetric(b, symbol) || g.rank != 2)
+        return g;
+    return value_add(b->graph, (struct value[]){g, value_transpose(g)}, (double[]){0.5, 0.5}, 2);
+}
+
+/* derive_vjp for variables that are inputs of the program, in the space of each. */
+static void derive_inputs(struct builder *b, const struct value *targets, const struct value *seeds, size_t count,
+                          const struct variables *v, const char *loss, struct value *results,
+                          struct derivation *derivation) {
+    derive_vjp(b->lowering, targets, seeds, count, v->nodes, v->count, loss, results, derivation);
+    for (uint32_t i = 0; i < v->count; i++)
+        results[i] = projected(b, v->symbols[i], results[i]);
 }
 
 /* Adds the cotangents of a request's variables as outputs. */
@@ -95,7 +138,7 @@ static void add_gradients(struct builder *b, struct function *function, const st
     struct value *results = NEW_ARRAY(b->arena, v.count, struct value);
     const char *f = b->checked->symbols.at[request->target].name;
     function->derivation = NEW(b->arena, struct derivation);
-    derive_vjp(b->lowering, targets, seeds, count, v.nodes, v.count, f, results, function->derivation);
+    derive_inputs(b, targets, seeds, count, &v, f, results, function->derivation);
     for (uint32_t i = 0; i < v.count; i++)
         add_output(b, function, derivative_name(b, f, b->checked->symbols.at[v.symbols[i]].name), v.symbols[i],
                    results[i]);
@@ -126,8 +169,7 @@ static void build_vjp(struct builder *b, const struct request *request) {
     struct argument u = direction_of(b, ROLE_COTANGENT, symbol_name(b, "u", request->target), request->target);
     vec_push(b->arena, &function.inputs, u);
     add_symbol_output(b, &function, request->target);
-    derive_vjp(b->lowering, &b->symbols[request->target], &u.value, 1, v.nodes, v.count, NULL, results,
-               function.derivation);
+    derive_inputs(b, &b->symbols[request->target], &u.value, 1, &v, NULL, results, function.derivation);
     for (uint32_t i = 0; i < v.count; i++)
         add_output(b, &function, symbol_name(b, "vjp", v.symbols[i]), v.symbols[i], results[i]);
     vec_push(b->arena, &b->module->functions, function);
@@ -142,6 +184,8 @@ static struct value along_directions(struct builder *b, struct function *functio
     for (uint32_t i = 0; i < v->count; i++) {
         struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, prefix, v->symbols[i]), v->symbols[i]);
         vec_push(b->arena, &function->inputs, t);
+        if (is_symmetric(b, v->symbols[i]))
+            graph_promise(b->graph, t.value.node, STRUCTURE_SYMMETRIC);
         products[i] = value_inner(b->graph, g[i], graph_value(b->graph, t.value.node));
         ones[i] = 1;
     }
@@ -155,13 +199,12 @@ static void build_jvp(struct builder *b, const struct request *request) {
     struct value *back = NEW_ARRAY(b->arena, v.count, struct value), one = value_number(b->graph, 1), result;
     struct argument u = direction_of(b, ROLE_COTANGENT, symbol_name(b, "u", request->target), request->target);
     add_symbol_output(b, &function, request->target);
-    derive_vjp(b->lowering, &b->symbols[request->target], &u.value, 1, v.nodes, v.count, NULL, back,
-               function.derivation);
+    derive_inputs(b, &b->symbols[request->target], &u.value, 1, &v, NULL, back, function.derivation);
     struct value along = along_directions(b, &function, &v, back, "t");
     derive_vjp(b->lowering, &along, &one, 1, &u.value.node, 1, NULL, &result, function.derivation);
-    const struct symbol *target = &b->checked->symbols.at[request->target];
     vec_push(b->arena, &function.outputs,
-             argument_of(symbol_name(b, "jvp", request->target), ROLE_OUTPUT, target->type, read_as(u.value, result)));
+             argument_like(b, symbol_name(b, "jvp", request->target), ROLE_OUTPUT, request->target,
+                           read_as(u.value, result)));
     vec_push(b->arena, &b->module->functions, function);
 }
 
@@ -173,9 +216,9 @@ static void build_hvp(struct builder *b, const struct request *request) {
     struct value one = value_number(b->graph, 1);
     const char *f = b->checked->symbols.at[request->target].name;
     add_symbol_output(b, &function, request->target);
-    derive_vjp(b->lowering, &b->symbols[request->target], &one, 1, v.nodes, v.count, f, g, function.derivation);
+    derive_inputs(b, &b->symbols[request->target], &one, 1, &v, f, g, function.derivation);
     struct value along = along_directions(b, &function, &v, g, "v");
-    derive_vjp(b->lowering, &along, &one, 1, v.nodes, v.count, NULL, h, function.derivation);
+    derive_inputs(b, &along, &one, 1, &v, NULL, h, function.derivation);
     for (uint32_t i = 0; i < v.count; i++)
         add_output(b, &function, derivative_name(b, f, b->checked->symbols.at[v.symbols[i]].name), v.symbols[i], g[i]);
     for (uint32_t i = 0; i < v.count; i++)
@@ -186,15 +229,17 @@ static void build_hvp(struct builder *b, const struct request *request) {
 /* An output whose axes are those of one symbol and then those of another; value has those that are not of size 1. */
 static void add_tensor(struct builder *b, struct function *function, const char *name, uint32_t first, uint32_t second,
                        struct value value) {
-    struct argument argument = {.name = name, .role = ROLE_OUTPUT, .value = {.node = value.node}, .tensor = true};
-    argument.rows = b->symbols[first].rank;
+    struct argument argument = {
+        .name = name, .role = ROLE_OUTPUT, .structure = "dense", .value = {.node = value.node}, .tensor = true};
+    argument.rows = stored_value(b, first).rank;
     uint8_t next = 0;
     for (int k = 0; k < 2; k++) {
         uint32_t symbol = k ? second : first;
-        struct value shape = b->symbols[symbol];
+        struct value shape = stored_value(b, symbol);
+        struct type type = stored_type(&b->checked->symbols.at[symbol]);
         for (uint8_t a = 0; a < shape.rank; a++) {
             argument.value.axis[argument.rank] = shape.axis[a] == AXIS_UNIT ? (label)AXIS_UNIT : value.axis[next++];
-            argument.size[argument.rank++] = b->checked->symbols.at[symbol].type.size[a];
+            argument.size[argument.rank++] = type.size[a];
         }
     }
     argument.value.rank = argument.rank;
@@ -232,15 +277,17 @@ static const char *element_name(struct builder *b, const char *y, uint32_t varia
     return text_string(&text);
 }
 
-/* 1 at that element of a variable and 0 elsewhere, with the axes of its node: delta(p, i) delta(q, j). */
+/* 1 at that element of a variable and 0 elsewhere, with the axes of its node: delta(p, i) delta(q, j). Of a diagonal
+ * matrix both indices choose along its one axis. */
 static struct value basis_vector(struct builder *b, uint32_t variable, const struct element *element) {
-    const struct node node = *graph_node(b->graph, b->symbols[variable].node);
+    struct value stored = stored_value(b, variable);
+    const struct node node = *graph_node(b->graph, stored.node);
     struct index_form form = {0};
     label result[MAX_RANK];
     for (uint8_t a = 0; a < node.rank; a++)
         result[a] = form_label(&form, node.size[a]);
     for (uint8_t i = 0; i < element->rank; i++) {
-        label axis = b->symbols[variable].axis[i];
+        label axis = stored.axis[i < stored.rank ? i : 0];
         if (axis != AXIS_UNIT)
             form_select(&form, b->graph, result[axis], element->index[i], NULL, NULL, 0);
     }
@@ -267,8 +314,7 @@ static void build_jac(struct builder *b, const struct request *request) {
     for (uint32_t i = 0; i < request->index_count; i++)
         vec_push(b->arena, &function.indices, b->checked->indices.at[request->first_index + i]);
     add_symbol_output(b, &function, request->target);
-    derive_vjp(b->lowering, &b->symbols[request->target], &u.value, 1, v.nodes, v.count, NULL, back,
-               function.derivation);
+    derive_inputs(b, &b->symbols[request->target], &u.value, 1, &v, NULL, back, function.derivation);
     for (uint32_t i = 0; i < v.count; i++)
         if (v.elements[i].rank)
             add_element(b, &function, request->target, v.symbols[i], &v.elements[i], u.value, back[i]);
@@ -285,14 +331,15 @@ static void build_hess(struct builder *b, const struct request *request) {
     struct value *h = NEW_ARRAY(b->arena, (size_t)v.count * v.count, struct value); /* [i * count + j], i <= j */
     const char *f = b->checked->symbols.at[request->target].name;
     add_symbol_output(b, &function, request->target);
-    derive_vjp(b->lowering, &b->symbols[request->target], &one, 1, v.nodes, v.count, f, g, function.derivation);
+    derive_inputs(b, &b->symbols[request->target], &one, 1, &v, f, g, function.derivation);
     for (uint32_t i = 0; i < v.count; i++)
         add_output(b, &function, derivative_name(b, f, b->checked->symbols.at[v.symbols[i]].name), v.symbols[i], g[i]);
     for (uint32_t j = 0; j < v.count; j++) {
         struct argument t = direction_of(b, ROLE_TANGENT, symbol_name(b, "v", v.symbols[j]), v.symbols[j]);
         struct value along = value_inner(b->graph, g[j], graph_value(b->graph, t.value.node)),
                      *column = NEW_ARRAY(b->arena, j + 1, struct value);
-        derive_vjp(b->lowering, &along, &one, 1, v.nodes, j + 1, NULL, column, function.derivation);
+        struct variables first = {.count = j + 1, .symbols = v.symbols, .nodes = v.nodes};
+        derive_inputs(b, &along, &one, 1, &first, NULL, column, function.derivation);
         for (uint32_t i = 0; i <= j; i++)
             h[i * v.count + j] = derive_coefficients(b->lowering, column[i], t.value.node);
     }

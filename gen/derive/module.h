@@ -9,6 +9,7 @@ enum argument_role { ROLE_INPUT, ROLE_COTANGENT, ROLE_TANGENT, ROLE_OUTPUT };
 struct argument {
     const char *name; /* as in the contract: "dL_dW" */
     enum argument_role role;
+    const char *structure; /* "dense", or an input's attribute; a "diagonal" one is stored as n numbers */
     uint8_t rank;
     bool row;
     poly size[MAX_RANK];

@@ -344,8 +344,11 @@ static const char *layout_string(const struct tensor *t) {
  */
 
 static struct argument factor_output(const struct graph *graph, const struct component *component) {
-    struct argument argument = {
-        .name = component->name, .role = ROLE_OUTPUT, .rank = component->value.rank, .value = component->value};
+    struct argument argument = {.name = component->name,
+                                .role = ROLE_OUTPUT,
+                                .structure = "dense",
+                                .rank = component->value.rank,
+                                .value = component->value};
     for (uint8_t a = 0; a < argument.rank; a++)
         argument.size[a] = value_size(graph, component->value, a);
     return argument;

@@ -1,13 +1,14 @@
 /* Bodies: names, pointers into saved and work, kernels. */
 #include "body.h"
 
+#include "failure.h"
 #include "kernels.h"
 
 #include <string.h>
 
-bool body_uses_gemm(const struct signature *s) {
+bool body_calls(const struct signature *s) {
     for (size_t k = 0; k < s->plan->kernels.len; k++)
-        if (s->plan->kernels.at[k].kind == KERNEL_GEMM)
+        if (s->plan->kernels.at[k].kind == KERNEL_GEMM || s->plan->kernels.at[k].kind == KERNEL_MATRIX)
             return true;
     return false;
 }
@@ -86,7 +87,7 @@ static void pointer_prologue(struct text *out, const struct body *b, const struc
 static void gemm_prologue(struct text *out, struct body *b) {
     const struct layout *work = &b->s->plan->work;
     b->gemm_work = "work";
-    if (!body_uses_gemm(b->s) || !work->pools.len)
+    if (!body_calls(b->s) || !work->pools.len)
         return;
     size_t last = work->pools.len - 1;
     b->gemm_work = "gemm_work";
@@ -117,7 +118,11 @@ static void print_nan_loops(struct text *out, const struct emission *e, const st
     text_puts(out, "    for (size_t i = 0; i < ");
     for (uint8_t a = 0; a < argument->rank; a++) {
         text_puts(out, a ? " * " : "");
+        bool sum = poly_terms(e->graph->polys, argument->size[a]).count > 1 &&
+                   poly_is_nonnegative(e->graph->polys, argument->size[a]);
+        text_puts(out, sum ? "(" : "");
         signature_size(out, e, s, argument->size[a]);
+        text_puts(out, sum ? ")" : "");
     }
     text_printf(out, "; i++)\n        %s[i] = NAN;\n", s->output_name[output]);
 }
@@ -186,7 +191,7 @@ static void print_whole(struct text *out, struct body *b) {
     struct signature *s = b->s;
     if (s->saves)
         pointer_prologue(out, b, &s->plan->saved, "saved", s->function->kind == FUNCTION_BACKWARD, false);
-    pointer_prologue(out, b, &s->plan->work, "work", false, body_uses_gemm(s));
+    pointer_prologue(out, b, &s->plan->work, "work", false, body_calls(s));
     gemm_prologue(out, b);
     locals_prologue(out, b);
     for (size_t k = 0; k < s->plan->kernels.len; k++)
@@ -199,7 +204,7 @@ static void print_whole(struct text *out, struct body *b) {
 struct part {
     size_t begin, end;
     VEC(uint32_t) inputs, outputs, dims;
-    bool saved, work, gemm;
+    bool saved, work, calls;
 };
 
 uint32_t body_work_places(const struct signature *s) {
@@ -243,8 +248,8 @@ static struct part next_part(const struct body *b, size_t begin) {
         uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
         for (uint32_t i = 0; i < count; i++)
             note_buffer(b, &part, buffers[i]);
-        part.gemm = part.gemm || kernel->kind == KERNEL_GEMM;
-        part.work = part.work || part.gemm;
+        part.calls = part.calls || kernel->kind == KERNEL_GEMM || kernel->kind == KERNEL_MATRIX;
+        part.work = part.work || part.calls;
     }
     return part;
 }
@@ -254,9 +259,11 @@ static void print_part_list(struct text *out, const struct body *b, const struct
                             bool definition) {
     const struct signature *s = b->s;
     const char *real = real_name(b->e), *name = s->function->name;
+    const char *gives = b->s->plan->fails ? "int" : "void";
     struct list list =
-        list_begin(out, definition ? format_string(b->e->arena, "static MX_NOINLINE void %s_part%u", name, number)
-                                   : format_string(b->e->arena, "    %s_part%u", name, number));
+        list_begin(out, definition ? format_string(b->e->arena, "static MX_NOINLINE %s %s_part%u", gives, name, number)
+                                   : format_string(b->e->arena, "    %s%s_part%u", b->s->plan->fails ? "status = " : "",
+                                                   name, number));
     for (size_t i = 0; i < part->dims.len; i++)
         list_add(&list, format_string(b->e->arena, "%s%s", definition ? "size_t " : "",
                                       signature_dim(b->e, s, part->dims.at[i])));
@@ -288,7 +295,7 @@ static void print_part_prologue(struct text *out, const struct body *b, const st
     if (part->saved)
         text_printf(out, "    %s%s *const saved0 = (%s%s *)mx_align%s(saved);\n", constant ? "const " : "", real,
                     constant ? "const " : "", real, constant ? "_const" : "");
-    if (part->gemm)
+    if (part->calls)
         text_printf(out, "    void *const %s = work0 + mx_place(table, %u);\n", b->gemm_work,
                     body_work_places(b->s) - 1);
 }
@@ -304,7 +311,7 @@ static void print_part(struct text *out, struct body *b, struct part *part, uint
     text_puts(out, " {\n");
     print_part_prologue(out, b, part);
     text_write(out, text_string(&kernels), kernels.len);
-    text_puts(out, "}\n\n");
+    text_puts(out, b->s->plan->fails ? "    return MX_OK;\n}\n\n" : "}\n\n");
 }
 
 static void print_places(struct text *out, const struct body *b, const struct layout *layout, uint32_t first,
@@ -328,9 +335,14 @@ static void print_calls(struct text *out, const struct body *b, const struct par
     print_places(out, b, &b->s->plan->work, 0, true);
     if (b->s->plan->saved.pools.len)
         print_places(out, b, &b->s->plan->saved, body_work_places(b->s), false);
+    bool fails = b->s->plan->fails;
+    if (fails && count)
+        text_puts(out, "    int status;\n");
     for (size_t i = 0; i < count; i++) {
         print_part_list(out, b, &parts[i], (uint32_t)i, false);
         text_puts(out, ";\n");
+        if (fails)
+            print_failure_of_part(out, b, "status", 1);
     }
 }
 
@@ -340,6 +352,7 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
     bool table = b.in_parts;
     name_loops(&b);
     name_buffers(&b);
+    print_failure_function(out, &b);
     for (size_t begin = 0; table && begin < s->plan->kernels.len; begin = vec_last(&parts).end) {
         struct part part = next_part(&b, begin);
         print_part(out, &b, &part, (uint32_t)parts.len);
@@ -355,6 +368,6 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
         print_calls(out, &b, parts.at, parts.len);
     else
         print_whole(out, &b);
-    print_unused(out, s, !s->saves || s->plan->saved.pools.len, table || s->plan->work.pools.len || body_uses_gemm(s));
+    print_unused(out, s, !s->saves || s->plan->saved.pools.len, table || s->plan->work.pools.len || body_calls(s));
     text_puts(out, "    return MX_OK;\n}\n");
 }

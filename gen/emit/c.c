@@ -35,17 +35,18 @@ static void print_functions(struct text *out, const struct emission *e, size_t f
 
 static void print_shape(struct text *out, const struct emission *e, const char *prefix, size_t index,
                         const struct argument *argument) {
+    struct argument declared = argument_declared(argument);
     if (!argument->rank)
         return;
     text_printf(out, "static const char *const %s_shape%zu[] = {", prefix, index);
-    for (uint8_t i = 0; i < argument->rank; i++)
-        text_printf(out, "%s\"%s\"", i ? ", " : "", poly_string(e->arena, e->graph->polys, argument->size[i]));
+    for (uint8_t i = 0; i < declared.rank; i++)
+        text_printf(out, "%s\"%s\"", i ? ", " : "", poly_string(e->arena, e->graph->polys, declared.size[i]));
     text_puts(out, "};\n");
 }
 
 static void print_argument(struct text *out, const char *prefix, size_t index, const struct argument *argument) {
-    text_printf(out, "    {\"%s\", \"%s\", \"dense\", %d, ", argument->name, argument_role_name(argument->role),
-                argument->rank);
+    text_printf(out, "    {\"%s\", \"%s\", \"%s\", %d, ", argument->name, argument_role_name(argument->role),
+                argument->structure, argument_declared(argument).rank);
     if (argument->rank)
         text_printf(out, "%s_shape%zu},\n", prefix, index);
     else

@@ -96,8 +96,9 @@ static const char *condition(const struct body *b, const struct node *node, cons
     const char *other = node->kind == NODE_SELECT ? selected_index(b, node, loop)
                         : node->rank > 1          ? b->loop_name[loop[1]]
                                                   : "0";
-    const char *sign = node->kind == NODE_LOWER && node->rank > 1 ? ">=" : "==";
-    if (strcmp(first, other) == 0)
+    bool orders = node->kind == NODE_LOWER && node->rank > 1;
+    const char *sign = orders && strcmp(first, "0") != 0 ? ">=" : "=="; /* 0 >= j is j == 0 */
+    if (strcmp(first, other) == 0 || (orders && strcmp(other, "0") == 0))
         return NULL;
     return format_string(b->e->arena, "%s %s %s", without_brackets(b, first), sign, without_brackets(b, other));
 }

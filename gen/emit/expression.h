@@ -13,6 +13,7 @@ struct body {
     label *names;             /* how many */
     const char *gemm_work;
     bool in_parts;
+    bool measures; /* sizes of a workspace are printed: what a slice with wrong bounds has is 0 */
 };
 
 enum c_level { C_ADDITIVE, C_MULTIPLICATIVE, C_UNARY, C_PRIMARY };

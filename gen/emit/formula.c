@@ -2,78 +2,13 @@
  * between the same two labels join elementwise; a summed label with one matrix at it turns that matrix into a vector at
  * its other end; one with two matrices makes their matrix product. What cannot be reduced that way is said as an
  * einsum. */
-#include "formula.h"
+#include "pieces.h"
 
 #include <string.h>
-
-enum level { LEVEL_COMPARISON, LEVEL_SUM, LEVEL_PRODUCT, LEVEL_NEGATE, LEVEL_POSTFIX };
-
-struct piece {
-    const char *text;
-    enum level level;
-};
-
-/* A factor, or what factors have joined to: at one label a vector, at two a matrix with rows at[0] and columns at[1].
- */
-struct part {
-    label at[2];
-    uint8_t rank;
-    bool divides; /* vectors and scalars only */
-    struct piece piece;
-    const char *sliced;   /* what it is a slice of; NULL: it is none */
-    const char *range[2]; /* of each axis of that */
-    uint8_t axis[2];      /* at[i] is along this axis of that */
-};
-
-struct printer {
-    struct arena *arena;
-    struct graph *graph;
-    struct formula_names names;
-    size_t length, longest; /* characters put into pieces so far */
-    int depth;
-};
 
 enum { DEEPEST = 200 };
 
 static struct piece write_node(struct printer *p, node_id id, const label *order, bool top);
-
-static struct piece make(struct printer *p, enum level level, const char *text) {
-    p->length += strlen(text);
-    return (struct piece){text, level};
-}
-
-/* The text, in brackets if it binds less tightly than asked. */
-static const char *at_level(struct printer *p, struct piece piece, enum level level) {
-    return piece.level >= level ? piece.text : format_string(p->arena, "(%s)", piece.text);
-}
-
-static struct piece transposed(struct printer *p, struct piece piece) {
-    size_t length = strlen(piece.text);
-    if (piece.level == LEVEL_POSTFIX && length && piece.text[length - 1] == '\'')
-        return make(p, LEVEL_POSTFIX, arena_string(p->arena, piece.text, length - 1));
-    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s'", at_level(p, piece, LEVEL_POSTFIX)));
-}
-
-static struct piece binary(struct printer *p, struct piece a, const char *operator, struct piece b) {
-    return make(
-        p, LEVEL_PRODUCT,
-        format_string(p->arena, "%s %s %s", at_level(p, a, LEVEL_PRODUCT), operator, at_level(p, b, LEVEL_NEGATE)));
-}
-
-static struct piece call(struct printer *p, const char *name, struct piece a) {
-    return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s)", name, a.text));
-}
-
-static struct piece number_piece(struct printer *p, double number) {
-    struct text text = text_new(p->arena);
-    text_double(&text, number);
-    return make(p, number < 0 ? LEVEL_NEGATE : LEVEL_POSTFIX, text_string(&text));
-}
-
-static struct piece poly_piece(struct printer *p, poly size) {
-    const char *text = poly_string(p->arena, p->graph->polys, size);
-    return make(p, strchr(text, ' ') ? LEVEL_SUM : strchr(text, '*') ? LEVEL_PRODUCT : LEVEL_POSTFIX, text);
-}
 
 static bool is_reciprocal(const struct printer *p, node_id id) {
     const struct node *node = graph_node(p->graph, id);
@@ -81,13 +16,6 @@ static bool is_reciprocal(const struct printer *p, node_id id) {
     return node->kind == NODE_MAP && op_records[node->op].flags & OP_RECIPROCAL &&
            !p->names.name(p->names.context, id, order);
 }
-
-/* Parts of one product. */
-struct parts {
-    struct part at[MAX_LABELS];
-    uint32_t count;
-    bool stuck; /* some factor has more than two axes */
-};
 
 static void take_out(struct parts *parts, uint32_t i) {
     memmove(&parts->at[i], &parts->at[i + 1], (parts->count - i - 1) * sizeof *parts->at);
@@ -116,6 +44,7 @@ static struct part part_of(struct printer *p, const struct node *product, const 
         id = graph_node(p->graph, id)->operands[0].node;
         part.divides = true;
     }
+    part.symmetric = graph_structure(p->graph, id) & STRUCTURE_SYMMETRIC;
     if (part.rank == 2)
         order_of_part(p, product, result, operand, id, order);
     part.piece = write_node(p, id, order, false);
@@ -126,121 +55,6 @@ static struct part part_of(struct printer *p, const struct node *product, const 
         part.rank = 1;
     }
     return part;
-}
-
-/* ---- Slices and triangles of parts --------------------------------------------------------------------------------
- */
-
-static const struct node *factor_of(const struct printer *p, const struct node *product, uint32_t i) {
-    return graph_node(p->graph, product->operands[i].node);
-}
-
-static bool has_label(const struct part *part, label l) {
-    return (part->rank > 0 && part->at[0] == l) || (part->rank == 2 && part->at[1] == l);
-}
-
-/* Does another selector or triangle of the product have the label? */
-static bool is_shared(const struct printer *p, const struct node *product, uint32_t except, label l) {
-    for (uint32_t i = 0; i < product->count; i++) {
-        const struct node *factor = factor_of(p, product, i);
-        bool index = factor->kind == NODE_SELECT || factor->kind == NODE_LOWER || factor->kind == NODE_DELTA ||
-                     factor->rank > 2;
-        for (uint8_t a = 0; i != except && index && a < factor->rank; a++)
-            if (product->operands[i].at[a] == l)
-                return true;
-    }
-    return false;
-}
-
-static poly poly_one(const struct printer *p) {
-    return poly_number(p->graph->polys, 1);
-}
-
-/* "1:3", or the index alone; one arm at most, of step 1. */
-static const char *range_text(struct printer *p, const struct node *select) {
-    const char *begin = poly_string(p->arena, p->graph->polys, select->dim);
-    if (select->rank == 1)
-        return begin;
-    poly end = poly_add(p->graph->polys, select->dim, select->size[1]);
-    return format_string(p->arena, "%s:%s", strcmp(begin, "0") == 0 ? "" : begin,
-                         end == select->size[0] ? "" : poly_string(p->arena, p->graph->polys, end));
-}
-
-static bool is_range(const struct printer *p, const struct node *select) {
-    return select->kind == NODE_SELECT &&
-           (select->rank == 1 || (select->rank == 2 && select->step[1] == poly_one(p)));
-}
-
-/* The part with its label p selected: X[1:3, :], X[:, k], x[2]. */
-static void slice_part(struct printer *p, struct part *part, const struct node *select, const struct operand *by) {
-    uint8_t which = part->at[0] != by->at[0];
-    if (!part->sliced) {
-        part->sliced = at_level(p, part->piece, LEVEL_POSTFIX);
-        part->range[0] = ":";
-        part->range[1] = part->rank == 2 ? ":" : NULL;
-        part->axis[0] = 0;
-        part->axis[1] = 1;
-    }
-    part->range[part->axis[which]] = range_text(p, select);
-    part->piece = make(p, LEVEL_POSTFIX,
-                       format_string(p->arena, part->range[1] ? "%s[%s, %s]" : "%s[%s]", part->sliced, part->range[0],
-                                     part->range[1]));
-    if (select->rank == 2) {
-        part->at[which] = by->at[1];
-    } else {
-        part->at[0] = part->at[!which];
-        part->axis[0] = part->axis[!which];
-        part->rank--;
-    }
-}
-
-/* A list at p = i*n + k as a matrix at i, k. */
-static bool reshape_part(struct printer *p, struct part *part, const struct node *select, const struct operand *by) {
-    if (select->rank != 3 || part->rank != 1 || select->dim != poly_number(p->graph->polys, 0))
-        return false;
-    uint8_t row = select->step[1] == poly_one(p) ? 2 : 1, column = (uint8_t)(3 - row);
-    if (select->step[column] != poly_one(p) || select->step[row] != select->size[column])
-        return false;
-    const char *text = format_string(p->arena, "reshape(%s, [%s, %s])", part->piece.text,
-                                     poly_piece(p, select->size[row]).text, poly_piece(p, select->size[column]).text);
-    *part = (struct part){.at = {by->at[row], by->at[column]}, .rank = 2, .piece = make(p, LEVEL_POSTFIX, text)};
-    return true;
-}
-
-/* Writes a selector of a summed label onto the parts that have that label; false if it must be a factor. */
-static bool apply_selector(struct printer *p, struct parts *parts, const struct node *product, uint32_t i) {
-    const struct operand *by = &product->operands[i];
-    const struct node *select = factor_of(p, product, i);
-    uint32_t found = 0;
-    if (select->kind != NODE_SELECT || by->at[0] < product->rank || is_shared(p, product, i, by->at[0]))
-        return false;
-    for (uint32_t k = 0; k < parts->count; k++) {
-        struct part *part = &parts->at[k];
-        if (!has_label(part, by->at[0]))
-            continue;
-        if (part->divides || (!is_range(p, select) && (found || !reshape_part(p, part, select, by))))
-            return false;
-        if (is_range(p, select))
-            slice_part(p, part, select, by);
-        found++;
-    }
-    return found > 0;
-}
-
-/* Writes a triangle onto a matrix at the same labels. */
-static bool apply_triangle(struct printer *p, struct parts *parts, const struct node *product, uint32_t i) {
-    const struct operand *by = &product->operands[i];
-    const struct node *lower = factor_of(p, product, i);
-    for (uint32_t k = 0; lower->kind == NODE_LOWER && lower->rank == 2 && k < parts->count; k++) {
-        struct part *part = &parts->at[k];
-        bool same = part->rank == 2 && part->at[0] == by->at[0] && part->at[1] == by->at[1];
-        bool swapped = part->rank == 2 && part->at[0] == by->at[1] && part->at[1] == by->at[0];
-        if (same || swapped) {
-            part->piece = call(p, same ? "tril" : "triu", part->piece);
-            return true;
-        }
-    }
-    return false;
 }
 
 static struct parts split(struct printer *p, const struct node *node, const label *order) {
@@ -256,7 +70,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
             parts.at[parts.count++] = part_of(p, node, order, &node->operands[i]);
     }
     for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
-        if (!index[i] || apply_selector(p, &parts, node, i) || apply_triangle(p, &parts, node, i))
+        if (!index[i] || piece_apply_index(p, &parts, node, i))
             continue;
         if (factor_of(p, node, i)->rank > 2)
             parts.stuck = true;
@@ -290,7 +104,7 @@ static void put(struct parts *parts, struct part part) {
 }
 
 static struct piece oriented(struct printer *p, const struct part *matrix, label rows) {
-    return matrix->at[0] == rows ? matrix->piece : transposed(p, matrix->piece);
+    return matrix->at[0] == rows || matrix->symmetric ? matrix->piece : transposed(p, matrix->piece);
 }
 
 /* Matrices between the same two labels become one, elementwise. */
@@ -305,6 +119,7 @@ static void join_parallel(struct printer *p, struct parts *parts) {
                 continue;
             }
             a->piece = binary(p, a->piece, "*", oriented(p, b, a->at[0]));
+            a->symmetric = a->symmetric && b->symmetric;
             take_out(parts, k);
         }
 }
@@ -523,174 +338,13 @@ static struct piece fill(struct printer *p, const struct node *node, const label
     return scaled(p, node->number == 0 ? 1 : node->number, &none, make(p, LEVEL_POSTFIX, text_string(&text)));
 }
 
-/* ---- What programs write as one call ------------------------------------------------------------------------------
- */
-
-static struct piece product(struct printer *p, const struct node *node, const label *order);
-
-/* A product without its factor i, and with other axes: label l of it is now[l], AXIS_UNIT where it is gone. */
-static struct node without(struct printer *p, const struct node *node, uint32_t i, const label *now, uint8_t rank,
-                           label labels) {
-    struct node rest = *node;
-    struct operand *operands = NEW_ARRAY(p->arena, node->count, struct operand);
-    poly *size = NEW_ARRAY(p->arena, MAX_LABELS, poly);
-    rest.count = 0;
-    for (uint32_t k = 0; k < node->count; k++) {
-        if (k == i)
-            continue;
-        operands[rest.count] = node->operands[k];
-        for (uint8_t a = 0; a < factor_of(p, node, k)->rank; a++)
-            operands[rest.count].at[a] = now[node->operands[k].at[a]];
-        rest.count++;
-    }
-    for (label l = 0; l < node->labels; l++)
-        if (now[l] != AXIS_UNIT)
-            size[now[l]] = node->size[l];
-    rest.operands = operands;
-    rest.size = size;
-    rest.rank = rank;
-    rest.labels = labels;
-    return rest;
-}
-
-/* The axis of the result that factor i alone selects, from summed labels; AXIS_UNIT if it is not so. */
-static label placed_axis(const struct printer *p, const struct node *node, uint32_t i) {
-    const struct operand *by = &node->operands[i];
-    const struct node *select = factor_of(p, node, i);
-    if (select->kind != NODE_SELECT || by->at[0] >= node->rank)
-        return AXIS_UNIT;
-    for (uint8_t a = 1; a < select->rank; a++)
-        if (by->at[a] < node->rank)
-            return AXIS_UNIT;
-    for (uint32_t k = 0; k < node->count; k++)
-        for (uint8_t a = 0; k != i && a < factor_of(p, node, k)->rank; a++)
-            if (node->operands[k].at[a] == by->at[0])
-                return AXIS_UNIT;
-    return by->at[0];
-}
-
-/* The product without selector i of axis p: the axes that it is selected by take the place of p. *order: how the rest is
- * read, those axes by falling steps. */
-static struct node unplaced(struct printer *p, const struct node *node, uint32_t i, const label *order, label *rest_order) {
-    const struct operand *by = &node->operands[i];
-    const struct node *select = factor_of(p, node, i);
-    uint8_t arms = (uint8_t)(select->rank - 1), rank = 0, at = 0;
-    label now[MAX_LABELS], next;
-    memset(now, AXIS_UNIT, sizeof now);
-    for (label l = 0; l < node->rank; l++)
-        if (l != by->at[0])
-            now[l] = rank++;
-    bool one_first = arms == 2 && select->step[1] == poly_one(p);
-    for (uint8_t a = 0; a < arms; a++)
-        now[by->at[one_first ? arms - a : a + 1]] = (label)(rank + a);
-    next = (label)(rank + arms);
-    for (label l = node->rank; l < node->labels; l++)
-        if (now[l] == AXIS_UNIT)
-            now[l] = next++;
-    for (label l = 0; l < node->rank; l++) {
-        if (order[l] != by->at[0])
-            rest_order[at++] = now[order[l]];
-        for (uint8_t a = 0; order[l] == by->at[0] && a < arms; a++)
-            rest_order[at++] = (label)(rank + a);
-    }
-    return without(p, node, i, now, (uint8_t)(rank + arms), next);
-}
-
-/* vec(X), reshape(X, [m*n]): a list at p = i*n + k of a matrix. */
-static bool vec_piece(struct printer *p, const struct node *node, struct piece *piece) {
-    label order[MAX_RANK], none[MAX_RANK] = {0};
-    for (uint32_t i = 0; node->rank == 1 && i < node->count; i++) {
-        const struct node *select = factor_of(p, node, i);
-        if (placed_axis(p, node, i) == AXIS_UNIT || select->rank != 3)
-            continue;
-        bool one_first = select->step[1] == poly_one(p);
-        uint8_t small = one_first ? 1 : 2, large = one_first ? 2 : 1;
-        if (select->step[small] != poly_one(p) || select->step[large] != select->size[small])
-            return false;
-        struct node rest = unplaced(p, node, i, none, order);
-        label columns[MAX_RANK] = {order[1], order[0]};
-        rest.number = 1;
-        struct piece by_columns = product(p, &rest, columns), by_rows = product(p, &rest, order);
-        *piece = strlen(by_columns.text) <= strlen(by_rows.text)
-                     ? call(p, "vec", by_columns)
-                     : make(p, LEVEL_POSTFIX,
-                            format_string(p->arena, "reshape(%s, [%s])", by_rows.text,
-                                          poly_piece(p, node->size[0]).text));
-        struct parts nothing = {.count = 0};
-        *piece = scaled(p, node->number, &nothing, *piece);
-        return true;
-    }
-    return false;
-}
-
-/* Does the factor select p = i * size of k + k? Then i is at[*large]. */
-static bool joins(const struct printer *p, const struct node *select, uint8_t *large) {
-    if (select->kind != NODE_SELECT || select->rank != 3 || select->dim != poly_number(p->graph->polys, 0))
-        return false;
-    *large = select->step[1] == poly_one(p) ? 2 : 1;
-    return select->step[3 - *large] == poly_one(p) && select->step[*large] == select->size[3 - *large];
-}
-
-/* kron(A, B), of nothing but two matrices and the selectors of both axes. */
-static bool kron_piece(struct printer *p, const struct node *node, const label *order, struct piece *piece) {
-    const struct operand *axis[2] = {NULL, NULL}, *matrix[2] = {NULL, NULL};
-    uint8_t large[2], matrices = 0;
-    for (uint32_t i = 0; i < node->count; i++) {
-        const struct operand *operand = &node->operands[i];
-        uint8_t which;
-        if (joins(p, factor_of(p, node, i), &which) && operand->at[0] < 2 && !axis[operand->at[0] != order[0]]) {
-            axis[operand->at[0] != order[0]] = operand;
-            large[operand->at[0] != order[0]] = which;
-        } else if (factor_of(p, node, i)->rank == 2 && factor_of(p, node, i)->kind != NODE_LOWER && matrices < 2) {
-            matrix[matrices++] = operand;
-        } else {
-            return false;
-        }
-    }
-    if (node->rank != 2 || matrices != 2 || !axis[0] || !axis[1] || axis[0]->at[0] == axis[1]->at[0])
-        return false;
-    const char *text[2] = {NULL, NULL};
-    for (int k = 0; k < 2; k++) {
-        label rows = axis[0]->at[k ? 3 - large[0] : large[0]], columns = axis[1]->at[k ? 3 - large[1] : large[1]];
-        for (int m = 0; m < 2; m++) {
-            bool straight = matrix[m]->at[0] == rows && matrix[m]->at[1] == columns;
-            bool turned = matrix[m]->at[1] == rows && matrix[m]->at[0] == columns;
-            if (straight || turned)
-                text[k] = write_node(p, matrix[m]->node, (label[]){turned, straight}, false).text;
-        }
-    }
-    if (!text[0] || !text[1])
-        return false;
-    struct parts nothing = {.count = 0};
-    *piece = make(p, LEVEL_POSTFIX, format_string(p->arena, "kron(%s, %s)", text[0], text[1]));
-    *piece = scaled(p, node->number, &nothing, *piece);
-    return true;
-}
-
-/* tril(…) of all the other factors. */
-static bool triangle_piece(struct printer *p, const struct node *node, const label *order, struct piece *piece) {
-    for (uint32_t i = 0; node->rank == 2 && node->count > 1 && i < node->count; i++) {
-        const struct operand *operand = &node->operands[i];
-        if (factor_of(p, node, i)->kind != NODE_LOWER || factor_of(p, node, i)->rank != 2 || operand->at[0] > 1 ||
-            operand->at[1] > 1)
-            continue;
-        label same[MAX_LABELS];
-        for (label l = 0; l < MAX_LABELS; l++)
-            same[l] = l;
-        struct node rest = without(p, node, i, same, node->rank, node->labels);
-        *piece = call(p, operand->at[0] == order[0] ? "tril" : "triu", product(p, &rest, order));
-        return true;
-    }
-    return false;
-}
-
 static struct piece product(struct printer *p, const struct node *node, const label *order) {
     struct piece whole;
     bool summed[MAX_LABELS] = {false};
     struct part vector;
     if (node->count == 0)
         return fill(p, node, order);
-    if (vec_piece(p, node, &whole) || kron_piece(p, node, order, &whole) || triangle_piece(p, node, order, &whole))
+    if (piece_of_call(p, node, order, &whole))
         return whole;
     struct parts parts = split(p, node, order);
     if (parts.stuck || node->rank > 2)
@@ -759,93 +413,11 @@ static void print_terms(struct printer *p, struct text *text, const struct node 
     }
 }
 
-/* ---- Stacks -------------------------------------------------------------------------------------------------------
- */
-
-/* One term that is a stack's piece: which factor of it selects the axis of the stack. */
-struct stacked {
-    const struct operand *term;
-    uint32_t selector;
-    poly begin, end;
-};
-
-/* A node as a product; a selector alone is a product of it. */
-static const struct node *as_product(struct printer *p, node_id id) {
-    const struct node *node = graph_node(p->graph, id);
-    if (node->kind != NODE_SELECT)
-        return node;
-    struct operand *self = NEW(p->arena, struct operand);
-    struct node *product = NEW(p->arena, struct node);
-    *self = (struct operand){.node = id, .coefficient = 1, .at = {0, 1, 2, 3, 4, 5, 6, 7}};
-    *product = *node;
-    product->kind = NODE_PRODUCT;
-    product->number = 1;
-    product->count = 1;
-    product->operands = self;
-    return product;
-}
-
-/* The piece of a sum's term along an axis of the sum; false if it is none. */
-static bool is_stacked(struct printer *p, const struct node *sum, const struct operand *term, label axis,
-                       struct stacked *piece) {
-    const struct node *of = as_product(p, term->node);
-    for (uint32_t i = 0; of->kind == NODE_PRODUCT && of->rank == sum->rank && i < of->count; i++) {
-        const struct node *select = factor_of(p, of, i);
-        if (!is_range(p, select) || placed_axis(p, of, i) == AXIS_UNIT || term->at[of->operands[i].at[0]] != axis)
-            continue;
-        poly size = select->rank == 2 ? select->size[1] : poly_one(p);
-        *piece = (struct stacked){term, i, select->dim, poly_add(p->graph->polys, select->dim, size)};
-        return true;
-    }
-    return false;
-}
-
-/* A piece of a stack along the second axis (beside) or the first, as a value that the stack takes. */
-static const char *stacked_text(struct printer *p, const struct stacked *piece, const label *order, bool beside) {
-    const struct node *of = as_product(p, piece->term->node);
-    label own[MAX_RANK] = {0}, rest_order[MAX_RANK] = {0};
-    for (uint8_t i = 0; i < of->rank; i++)
-        for (label a = 0; a < of->rank; a++)
-            if (piece->term->at[a] == order[i])
-                own[i] = a;
-    struct node rest = unplaced(p, of, piece->selector, own, rest_order);
-    rest.number *= piece->term->coefficient;
-    if (rest.count == 0 && rest.rank == 0)
-        return number_piece(p, rest.number).text;
-    struct piece text = product(p, &rest, rest_order);
-    return rest.rank == 1 && of->rank == 2 && !beside ? transposed(p, text).text : text.text;
-}
-
-enum { MOST_STACKED = 16 };
-
-/* hcat(A, B), vcat(A, B): the terms of a sum that fill an axis one behind the other. */
-static bool stack_piece(struct printer *p, const struct node *sum, const label *order, uint8_t place,
-                        struct piece *stack) {
-    struct text text = text_new(p->arena);
-    poly at = poly_number(p->graph->polys, 0);
-    bool beside = place == 1;
-    if (sum->rank < 1 || sum->rank > 2 || sum->count < 2 || sum->count > MOST_STACKED)
-        return false;
-    for (uint32_t turn = 0; turn < sum->count; turn++) {
-        struct stacked piece = {0};
-        uint32_t i = 0;
-        while (i < sum->count &&
-               !(is_stacked(p, sum, &sum->operands[i], order[place], &piece) && piece.begin == at && piece.end != at))
-            i++;
-        if (i == sum->count)
-            return false;
-        text_printf(&text, "%s%s", turn ? ", " : "", stacked_text(p, &piece, order, beside));
-        at = piece.end;
-    }
-    *stack = make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s)", beside ? "hcat" : "vcat", text_string(&text)));
-    return at == sum->size[order[place]];
-}
-
 /* Terms with a plus first, so that the sum seldom begins with a minus; matrices before vectors before scalars. */
 static struct piece sum(struct printer *p, const struct node *node, const label *order) {
     struct text text = text_new(p->arena);
     struct piece stack;
-    if (stack_piece(p, node, order, 0, &stack) || (node->rank == 2 && stack_piece(p, node, order, 1, &stack)))
+    if (piece_of_stack(p, node, order, &stack))
         return stack;
     for (int minus = 0; minus < 2; minus++)
         for (int rank = MAX_RANK; rank >= 0; rank--)
@@ -889,8 +461,27 @@ static struct piece over_axes(struct printer *p, const struct node *node, const 
     return make(p, LEVEL_POSTFIX, format_string(p->arena, "%s(%s, axis=%d)", name, a.text, axis));
 }
 
-static struct piece in_order(struct printer *p, struct piece piece, uint8_t rank, bool swapped) {
-    return rank == 2 && swapped ? transposed(p, piece) : piece;
+/* "inv(A)", "solve(L', x)"; the operands in their own order. */
+static struct piece matrix(struct printer *p, const struct node *node) {
+    static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const struct operand *first = &node->operands[0];
+    struct piece a = write_node(p, first->node, identity, false);
+    bool swapped = graph_node(p->graph, first->node)->rank == 2 && first->at[0] > first->at[1];
+    if (node->along & SOLVE_TRANSPOSED || swapped)
+        a = transposed(p, a);
+    if (node->count == 1)
+        return call(p, op_spelling(node->op), a);
+    const struct operand *divided = &node->operands[1];
+    label order[MAX_RANK] = {0};
+    for (uint8_t i = 0; i < node->rank; i++)
+        order[divided->at[i]] = i;
+    return make(p, LEVEL_POSTFIX,
+                format_string(p->arena, "solve(%s, %s)", a.text, write_node(p, divided->node, order, false).text));
+}
+
+static struct piece in_order(struct printer *p, struct piece piece, node_id id, bool swapped) {
+    bool differs = graph_node(p->graph, id)->rank == 2 && !(graph_structure(p->graph, id) & STRUCTURE_SYMMETRIC);
+    return differs && swapped ? transposed(p, piece) : piece;
 }
 
 /* A selector alone: columns of an identity. */
@@ -938,8 +529,10 @@ static struct piece written_out(struct printer *p, node_id id, const label *orde
     case NODE_REDUCE:
     case NODE_ALONG:
         return over_axes(p, node, order);
+    case NODE_MATRIX:
+        return in_order(p, matrix(p, node), id, order[0] == 1);
     default:
-        return in_order(p, make(p, LEVEL_POSTFIX, node->name), node->rank, order[0] == 1);
+        return in_order(p, make(p, LEVEL_POSTFIX, node->name), id, order[0] == 1);
     }
 }
 
@@ -948,7 +541,7 @@ static struct piece write_node(struct printer *p, node_id id, const label *order
     label named[MAX_RANK];
     const char *name = top ? NULL : p->names.name(p->names.context, id, named);
     if (name)
-        return in_order(p, make(p, LEVEL_POSTFIX, name), graph_node(p->graph, id)->rank, named[0] != order[0]);
+        return in_order(p, make(p, LEVEL_POSTFIX, name), id, named[0] != order[0]);
     if (p->length > p->longest || p->depth == DEEPEST) {
         p->length = p->longest + 1;
         return (struct piece){"", LEVEL_POSTFIX};
@@ -959,36 +552,17 @@ static struct piece write_node(struct printer *p, node_id id, const label *order
     return piece;
 }
 
-/* Takes the selectors of ranges from the result; place gets "[1:3, :]". */
-static struct node take_ranges(struct printer *p, struct node node, label *order, const char **place) {
-    const char *range[MAX_RANK] = {NULL};
-    uint8_t rank = node.rank, left[MAX_RANK]; /* the axes of the result that are still there */
-    struct text text = text_new(p->arena);
-    for (uint8_t i = 0; i < rank; i++)
-        left[i] = i;
-    for (uint32_t i = 0; i < node.count;) {
-        const struct node *select = factor_of(p, &node, i);
-        label axis = is_range(p, select) && node.count > 1 ? placed_axis(p, &node, i) : (label)AXIS_UNIT, rest[MAX_RANK];
-        if (axis == AXIS_UNIT) {
-            i++;
-            continue;
-        }
-        uint8_t at = 0;
-        while (order[at] != axis)
-            at++;
-        range[left[at]] = range_text(p, select);
-        if (select->rank == 1)
-            memmove(&left[at], &left[at + 1], (size_t)(node.rank - at - 1));
-        node = unplaced(p, &node, i, order, rest);
-        memcpy(order, rest, node.rank);
-    }
-    for (uint8_t i = 0; i < rank; i++)
-        text_printf(&text, "%s%s", i ? ", " : "[", range[i] ? range[i] : ":");
-    text_putc(&text, ']');
-    *place = strchr(text_string(&text), ':') == NULL || strspn(text_string(&text), "[:, ]") != text.len
-                 ? text_string(&text)
-                 : "";
-    return node;
+struct piece piece_of_product(struct printer *p, const struct node *node, const label *order) {
+    return product(p, node, order);
+}
+
+struct piece piece_of_node(struct printer *p, node_id id, const label *order) {
+    return write_node(p, id, order, false);
+}
+
+struct piece piece_scaled(struct printer *p, double number, struct piece piece) {
+    struct parts none = {.count = 0};
+    return scaled(p, number, &none, piece);
 }
 
 const char *formula_of_part(struct arena *arena, struct graph *graph, struct formula_names names, struct value value,
@@ -999,7 +573,7 @@ const char *formula_of_part(struct arena *arena, struct graph *graph, struct for
     if (graph_node(graph, value.node)->kind != NODE_PRODUCT)
         return formula_of(arena, graph, names, value, longest);
     memcpy(order, value.axis, value.rank);
-    struct node rest = take_ranges(&p, *graph_node(graph, value.node), order, place);
+    struct node rest = piece_take_ranges(&p, *graph_node(graph, value.node), order, place);
     const char *text = product(&p, &rest, order).text;
     return p.length > p.longest || strlen(text) > longest ? NULL : text;
 }

@@ -1,6 +1,8 @@
 /* The facts of the header for programs: --emit=json. */
 #include "signature.h"
 
+#include <string.h>
+
 static void print_sizes(struct text *out, const struct emission *e, const struct argument *argument) {
     text_puts(out, "[");
     for (uint8_t i = 0; i < argument->rank; i++) {
@@ -18,7 +20,8 @@ static void print_argument(struct text *out, const struct emission *e, const str
     text_puts(out, "{\"name\": ");
     text_json(out, argument->name);
     text_puts(out, ", \"shape\": ");
-    print_sizes(out, e, argument);
+    struct argument declared = argument_declared(argument);
+    print_sizes(out, e, &declared);
     if (argument->role == ROLE_OUTPUT) {
         const char *formula = argument_formula(e, argument, 4096);
         text_puts(out, ", \"formula\": ");
@@ -26,11 +29,11 @@ static void print_argument(struct text *out, const struct emission *e, const str
             text_json(out, formula);
         else
             text_puts(out, "null");
-    } else {
-        text_puts(out, ", \"structure\": \"dense\"");
-        if (argument->role != ROLE_INPUT)
-            text_printf(out, ", \"role\": \"%s\"", argument_role_name(argument->role));
     }
+    if (argument->role != ROLE_OUTPUT || strcmp(argument->structure, "dense") != 0)
+        text_printf(out, ", \"structure\": \"%s\"", argument->structure);
+    if (argument->role == ROLE_COTANGENT || argument->role == ROLE_TANGENT)
+        text_printf(out, ", \"role\": \"%s\"", argument_role_name(argument->role));
     text_puts(out, "}");
 }
 

@@ -56,7 +56,8 @@ static void comment(struct text *out, const struct body *b, uint32_t target, con
                     struct span span, int depth) {
     size_t begin = out->len;
     indent(out, depth);
-    text_printf(out, "/* %s%s%s %s", b->buffer_name[target], strchr("[ ", *sign) ? "" : " ", sign, formula ? formula : "(see below)");
+    text_printf(out, "/* %s%s%s %s", b->buffer_name[target], strchr("[ ", *sign) ? "" : " ", sign,
+                formula ? formula : "(see below)");
     size_t width = out->len - begin;
     text_repeat(out, ' ', width + 1 < POSITION ? POSITION - width : 2);
     if (span.end)
@@ -89,7 +90,7 @@ uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint
     const struct node *node = graph_node(b->e->graph, kernel->node);
     uint32_t *buffers = NEW_ARRAY(b->e->arena, most_buffers(kernel, node), uint32_t);
     *count = 0;
-    for (uint32_t i = 0; kernel->kind != KERNEL_LOOP && i < node->count; i++)
+    for (uint32_t i = 0; i < kernel_reads(b->e->graph, kernel); i++)
         add_buffer(buffers, count, operand_buffer(b, &node->operands[i]));
     if (kernel->kind != KERNEL_LOOP)
         add_buffer(buffers, count, kernel->target);
@@ -360,6 +361,8 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
 static void print_size_or_one(struct text *out, const struct body *b, const struct node *node, label l) {
     if (l == AXIS_UNIT)
         text_putc(out, '1');
+    else if (b->measures)
+        signature_size(out, b->e, b->s, node->size[l]);
     else
         signature_poly(out, b->e, b->s, node->size[l], false);
 }
@@ -374,9 +377,7 @@ static poly stride_along(const struct body *b, uint32_t buffer, const label *at,
     return stride;
 }
 
-/* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
-static void print_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
-    poly stride = l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : stride_along(b, buffer, at, l);
+static void print_distance(struct text *out, const struct body *b, poly stride) {
     int64_t number;
     if (poly_is_number(b->e->graph->polys, stride, &number)) {
         text_printf(out, "%lld", (long long)number);
@@ -390,12 +391,22 @@ static void print_stride(struct text *out, const struct body *b, uint32_t buffer
     text_puts(out, name ? "" : ")");
 }
 
-static void print_matrix(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
+/* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
+static void print_label_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
+    print_distance(out, b, l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : stride_along(b, buffer, at, l));
+}
+
+void print_stride(struct text *out, const struct body *b, uint32_t buffer, label axis) {
+    static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    print_label_stride(out, b, buffer, identity, axis);
+}
+
+static void print_factor(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
                          label columns) {
     text_printf(out, "%s, ", b->buffer_name[buffer]);
-    print_stride(out, b, buffer, at, rows);
+    print_label_stride(out, b, buffer, at, rows);
     text_puts(out, ", ");
-    print_stride(out, b, buffer, at, columns);
+    print_label_stride(out, b, buffer, at, columns);
 }
 
 /* Exchanges the factors (C' = B' A') where that lets n run along the rows of the target's array. */
@@ -448,15 +459,15 @@ static void print_gemm(struct text *out, const struct body *b, const struct kern
     text_puts(out, ", ");
     c_product(out, b, node, NULL, node->number * kernel->coefficient, true, false);
     text_puts(out, ", ");
-    print_matrix(out, b, operand_buffer(b, form.a), form.a->at, form.m, form.k);
+    print_factor(out, b, operand_buffer(b, form.a), form.a->at, form.m, form.k);
     text_puts(out, ",\n");
     indent(out, depth);
     text_repeat(out, ' ', 12);
-    print_matrix(out, b, operand_buffer(b, form.b), form.b->at, form.k, form.n);
+    print_factor(out, b, operand_buffer(b, form.b), form.b->at, form.k, form.n);
     text_puts(out, ", ");
     c_number(out, b->e, kernel->accumulate);
     text_puts(out, ", ");
-    print_matrix(out, b, kernel->target, target_at, form.m, form.n);
+    print_factor(out, b, kernel->target, target_at, form.m, form.n);
     text_printf(out, ", %s);\n", b->gemm_work);
 }
 
@@ -506,9 +517,20 @@ static void print_along(struct text *out, const struct body *b, const struct ker
     text_puts(out, ");\n");
 }
 
+/* Matrices -------------------------------------------------------------------------------------------------------- */
+
+static void print_matrix(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    comment(out, b, kernel->target, "=", statement_formula(b, kernel->node, kernel->target, identity), kernel->span,
+            depth);
+    print_matrix_call(out, b, kernel, depth);
+}
+
 /* The kernel ------------------------------------------------------------------------------------------------------ */
 
 static bool needs_block(const struct body *b, const struct kernel *kernel) {
+    if (kernel->kind == KERNEL_MATRIX && op_records[graph_node(b->e->graph, kernel->node)->op].flags & OP_FAILS)
+        return true;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)
         if (has_pointer(b, buffers[i]))
@@ -529,6 +551,8 @@ void print_kernel(struct text *out, const struct body *b, const struct kernel *k
         print_gemm(out, b, kernel, 1 + block);
     else if (kernel->kind == KERNEL_ALONG)
         print_along(out, b, kernel, 1 + block);
+    else if (kernel->kind == KERNEL_MATRIX)
+        print_matrix(out, b, kernel, 1 + block);
     else
         print_nest(out, b, kernel, 1 + block);
     text_puts(out, block ? "    }\n" : "");

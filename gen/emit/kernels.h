@@ -10,6 +10,11 @@ void print_kernel(struct text *out, const struct body *b, const struct kernel *k
 uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint32_t *count);
 /* "m, n, k" of a product, as its call has them. */
 void print_gemm_sizes(struct text *out, const struct body *b, const struct kernel *kernel);
+/* matrix.c: a call of the runtime that factors or solves, and the bytes of work that it needs (false: none). */
+void print_matrix_call(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
+bool print_matrix_worksize(struct text *out, const struct body *b, const struct kernel *kernel);
+/* The distance in memory of neighbours along an axis of a buffer's node, 1 for AXIS_UNIT: as ptrdiff_t. */
+void print_stride(struct text *out, const struct body *b, uint32_t buffer, label axis);
 /* "MX_PAD_F64(m * n)": elements, rounded up to cache lines. */
 void print_padded(struct text *out, const struct body *b, poly elements);
 void indent(struct text *out, int depth);

@@ -20,7 +20,7 @@ static bool is_called(const char *name) {
 
 /* Names that every body may use. */
 static bool is_own(const char *name) {
-    static const char *const own[] = {"work", "saved", "bytes", "product", "table", "place", "gemm_work"};
+    static const char *const own[] = {"work", "saved", "bytes", "product", "table", "place", "gemm_work", "status"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(name, own[i]) == 0)
             return true;

@@ -58,8 +58,12 @@ static void find_dims(const struct emission *e, struct signature *s) {
         const struct argument *input = &s->function->inputs.at[s->inputs.at[i]];
         mark_sizes(polys, input->size, input->rank, used);
     }
-    for (size_t i = 0; i < s->function->outputs.len; i++)
-        mark_sizes(polys, s->function->outputs.at[i].size, s->function->outputs.at[i].rank, used);
+    s->sizes_outputs = NEW_ARRAY(e->arena, polys->names.len, bool);
+    for (size_t i = 0; i < s->function->outputs.len; i++) {
+        const struct argument *output = &s->function->outputs.at[i];
+        mark_sizes(polys, output->size, output->rank, used);
+        mark_sizes(polys, output->size, output->rank, s->sizes_outputs);
+    }
     mark_plan(e, s->plan, used);
     mark_sizes(polys, s->function->bounds.at, s->function->bounds.len, used);
     for (size_t i = 0; i < e->module->checked->dims.len; i++) {
@@ -208,6 +212,15 @@ void signature_poly(struct text *out, const struct emission *e, const struct sig
         text_putc(out, ')');
 }
 
+struct argument argument_declared(const struct argument *argument) {
+    struct argument declared = *argument;
+    if (strcmp(argument->structure, "diagonal") == 0 && argument->rank == 1) {
+        declared.rank = 2;
+        declared.size[1] = declared.size[0];
+    }
+    return declared;
+}
+
 /* The terms of one sign, as they are without it; 0 if there are none. */
 static poly part_of(const struct emission *e, poly p, bool minus) {
     struct polys *polys = e->graph->polys;
@@ -257,7 +270,7 @@ void signature_negative(struct text *out, const struct emission *e, const struct
 
 void signature_size(struct text *out, const struct emission *e, const struct signature *s, poly p) {
     if (poly_is_nonnegative(e->graph->polys, p)) {
-        signature_poly(out, e, s, p, true);
+        signature_poly(out, e, s, p, false);
         return;
     }
     text_puts(out, "mx_size_sub(");
@@ -271,10 +284,13 @@ const char *argument_shape(const struct emission *e, const struct argument *argu
     struct text text = text_new(e->arena);
     if (argument->rank == 0)
         return "scalar";
+    struct argument declared = argument_declared(argument);
+    if (strcmp(argument->structure, "dense") != 0)
+        text_printf(&text, "%s ", argument->structure);
     text_puts(&text, argument->row ? "row [" : "[");
-    for (uint8_t i = 0; i < argument->rank; i++) {
+    for (uint8_t i = 0; i < declared.rank; i++) {
         text_puts(&text, i ? ", " : "");
-        poly_print(&text, e->graph->polys, argument->size[i]);
+        poly_print(&text, e->graph->polys, declared.size[i]);
     }
     text_putc(&text, ']');
     return text_string(&text);

@@ -21,6 +21,7 @@ struct signature {
     const char **dim_name;   /* of both, by variable of polys; NULL: not a parameter */
     struct dim_use *use;     /* which of them were printed */
     VEC(uint32_t) inputs;    /* indices of the inputs that are read */
+    bool *sizes_outputs;     /* by variable of polys: an output's shape needs it */
     const char **input_name; /* by index */
     const char **output_name;
     bool saves; /* has the argument saved */
@@ -59,6 +60,8 @@ void signature_negative(struct text *out, const struct emission *e, const struct
 /* A difference in size_t that may be negative, and then is 0. */
 void signature_size(struct text *out, const struct emission *e, const struct signature *s, poly p);
 
+/* The argument with the shape that the program gives it: a diagonal matrix has two axes, its array one. */
+struct argument argument_declared(const struct argument *argument);
 /* "[m, k]", "scalar": an argument's shape in the program's own names. */
 const char *argument_shape(const struct emission *e, const struct argument *argument);
 /* The formula of an output in the names of inputs and of the program's values; NULL if it is too long. */

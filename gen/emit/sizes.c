@@ -21,19 +21,29 @@ static void print_pools(struct text *out, const struct emission *e, const struct
     }
 }
 
-/* The workspace of the largest product; each size is asked once. */
+/* What a call of the runtime needs; false: nothing. */
+static bool print_call_worksize(struct text *out, const struct body *b, const struct kernel *kernel) {
+    if (kernel->kind == KERNEL_MATRIX)
+        return print_matrix_worksize(out, b, kernel);
+    if (kernel->kind != KERNEL_GEMM)
+        return false;
+    text_printf(out, "mx_gemm_%s_worksize(", real_suffix(b->e));
+    print_gemm_sizes(out, b, kernel);
+    text_putc(out, ')');
+    return true;
+}
+
+/* The workspace of the largest call; each size is asked once. */
 static void print_products(struct text *out, const struct emission *e, const struct signature *s) {
-    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s};
+    struct body b = {.e = e, .s = (struct signature *)(uintptr_t)s, .measures = true};
     struct map seen = {.arena = e->arena};
     for (size_t k = 0; k < s->plan->kernels.len; k++) {
         struct text sizes = text_new(e->arena);
-        if (s->plan->kernels.at[k].kind != KERNEL_GEMM)
+        if (!print_call_worksize(&sizes, &b, &s->plan->kernels.at[k]))
             continue;
-        print_gemm_sizes(&sizes, &b, &s->plan->kernels.at[k]);
         uint32_t *known = map_at(&seen, key_of(intern(e->interner, text_string(&sizes))));
         if (!(*known)++)
-            text_printf(out, "    product = mx_size_max(product, mx_gemm_%s_worksize(%s));\n", real_suffix(e),
-                        text_string(&sizes));
+            text_printf(out, "    product = mx_size_max(product, %s);\n", text_string(&sizes));
     }
 }
 
@@ -45,7 +55,7 @@ static void print_size_body(struct text *out, const struct emission *e, const st
         text_printf(out, "    size_t bytes = mx_size_slots(0, 1, %u, sizeof(size_t));\n", body_places(s));
     else if (area)
         text_puts(out, "    size_t bytes = 0;\n");
-    bool gemm = gemm_and_table && body_uses_gemm(s);
+    bool gemm = gemm_and_table && body_calls(s);
     text_puts(out, gemm ? "    size_t product = 0;\n" : "");
     print_pools(out, e, s, layout);
     if (gemm)
@@ -69,7 +79,7 @@ void body_print_savedsize(struct text *out, const struct emission *e, const stru
 bool body_fixed_worksize(const struct emission *e, const struct signature *s, uint64_t *bytes) {
     uint64_t real = e->f32 ? 4 : 8;
     *bytes = 0;
-    if (!s->fixed || body_uses_gemm(s) || s->plan->in_parts)
+    if (!s->fixed || body_calls(s) || s->plan->in_parts)
         return false;
     for (size_t i = 0; i < s->plan->work.pools.len; i++) {
         int64_t elements = 0;

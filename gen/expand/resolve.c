@@ -217,7 +217,7 @@ static bool takes_text(enum op op, const struct ast_node *parent, uint32_t i) {
         return i > 0;
     case AST_CALL:
         return op_records[op].shape == SHAPE_EYE || op_records[op].shape == SHAPE_FILL ||
-               (i > 0 && (op == OP_norm || op == OP_matpow || op == OP_reshape));
+               (i > 0 && (op == OP_norm || op_records[op].shape == SHAPE_POWER || op == OP_reshape));
     default:
         return false;
     }

@@ -15,6 +15,7 @@ void graph_init(struct graph *graph, struct arena *arena, struct polys *polys) {
     vec_push(arena, &graph->spans, (struct span){0});
     vec_push(arena, &graph->older, 0);
     vec_push(arena, &graph->orders, (struct axis_order){{0}});
+    vec_push(arena, &graph->structures, 0);
 }
 
 /* Numbers are keyed by their bits, so that -0 and 0, and all NaNs, stay what they were. */
@@ -69,6 +70,7 @@ static node_id add_node(struct graph *graph, const struct node *node, const labe
     vec_push(graph->arena, &graph->spans, graph->span);
     vec_push(graph->arena, &graph->older, 0);
     vec_push(graph->arena, &graph->orders, read);
+    vec_push(graph->arena, &graph->structures, structure_of(graph, &kept));
     return (node_id)(graph->nodes.len - 1);
 }
 
@@ -154,6 +156,15 @@ static struct value value_of(node_id id, const label *number_of, const label *re
     return value;
 }
 
+void read_canonically(const struct graph *graph, struct operand *operand, const label *key) {
+    if (!(graph_structure(graph, operand->node) & STRUCTURE_SYMMETRIC))
+        return;
+    label first = operand->at[0], second = operand->at[1];
+    bool ordered = key ? key[first] <= key[second] : first <= second;
+    operand->at[0] = ordered ? first : second;
+    operand->at[1] = ordered ? second : first;
+}
+
 static void number_operand(const struct graph *graph, const struct operand *operand, const bool *in_result, bool summed,
                            struct numbering *numbering) {
     for (uint8_t a = 0; a < graph_node(graph, operand->node)->rank; a++) {
@@ -163,19 +174,29 @@ static void number_operand(const struct graph *graph, const struct operand *oper
     }
 }
 
-/* Numbers the labels: those in result first, by first use in the operands (those with most axes first), then result
- * labels that no operand has, then the others by first use. One order for every way to write the same expression. */
+static int turn_of(const struct graph *graph, node_id id) {
+    return 2 * graph_node(graph, id)->rank + !(graph_structure(graph, id) & STRUCTURE_SYMMETRIC);
+}
+
+/* Numbers the labels: those in result first, by first use in the operands (those with most axes first, symmetric ones
+ * last since they have no order of their own), then result labels that no operand has, then the others by first use.
+ * One order for every way to write the same expression. */
 void number_labels(const struct graph *graph, const struct index_form *form, const label *result, uint8_t rank,
                    struct numbering *numbering) {
     bool in_result[MAX_LABELS] = {false};
+    int first_turn = 0;
     memset(numbering->of, AXIS_UNIT, sizeof numbering->of);
     numbering->count = 0;
+    for (uint32_t i = 0; i < form->operands.len; i++) {
+        int turn = turn_of(graph, form->operands.at[i].node);
+        first_turn = turn > first_turn ? turn : first_turn;
+    }
     for (uint8_t i = 0; i < rank; i++)
         in_result[result[i]] = true;
     for (int summed = 0; summed < 2; summed++) {
-        for (uint8_t axes = MAX_RANK; axes > 0; axes--)
+        for (int turn = first_turn; turn > 1; turn--)
             for (uint32_t i = 0; i < form->operands.len; i++)
-                if (graph_node(graph, form->operands.at[i].node)->rank == axes)
+                if (turn_of(graph, form->operands.at[i].node) == turn)
                     number_operand(graph, &form->operands.at[i], in_result, summed, numbering);
         for (uint8_t i = 0; i < rank && !summed; i++)
             if (numbering->of[result[i]] == AXIS_UNIT)
@@ -196,6 +217,7 @@ struct value intern_form(struct graph *graph, struct node node, const struct ind
         operands[i] = (struct operand){.node = from->node, .coefficient = from->coefficient};
         for (uint8_t a = 0; a < graph_node(graph, from->node)->rank; a++)
             operands[i].at[a] = numbering.of[from->at[a]];
+        read_canonically(graph, &operands[i], NULL);
     }
     for (label l = 0; l < form->labels; l++)
         if (numbering.of[l] != AXIS_UNIT)

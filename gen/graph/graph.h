@@ -5,6 +5,7 @@
  * and sums over axes are all products. A label that no operand has is a broadcast (an axis), never a summed one. A
  * matrix and its transpose are one node: a value is a node and the order in which its axes are read. Operands have
  * smaller ids than their users. Dimensions that are literally 1 are no axes of a node; a value has them as AXIS_UNIT.
+ * A symmetric node is read with its labels in ascending order, so that it and its transpose are one reading.
  */
 #ifndef MX_GRAPH_GRAPH_H
 #define MX_GRAPH_GRAPH_H
@@ -33,8 +34,23 @@ enum node_kind {
     NODE_SUM,     /* sum of coefficient * term */
     NODE_MAP,     /* op, elementwise */
     NODE_REDUCE,  /* op over the labels rank … labels-1 of its one operand */
-    NODE_ALONG    /* op along the axes whose bits are set in along */
+    NODE_ALONG,   /* op along the axes whose bits are set in along */
+    NODE_MATRIX   /* op of whole matrices; operands are read at the labels in ascending order: first the rows */
 };
+
+/* What is known of a node of two axes, or promised of it. LOWER: zero where the first index is less than the second;
+ * UPPER: where it is greater. */
+enum structure {
+    STRUCTURE_SYMMETRIC = 1,
+    STRUCTURE_POSITIVE = 2, /* symmetric and positive semidefinite: definite wherever it has an inverse */
+    STRUCTURE_LOWER = 4,
+    STRUCTURE_UPPER = 8,
+    STRUCTURE_DIAGONAL = STRUCTURE_LOWER | STRUCTURE_UPPER,
+    STRUCTURE_ORTHOGONAL = 16
+};
+
+/* How a solve takes its matrix; a triangular one may hold anything in its other triangle. */
+enum solving { SOLVE_TRANSPOSED = 1, SOLVE_LOWER = 2 };
 
 struct operand {
     node_id node;
@@ -46,7 +62,7 @@ struct node {
     enum node_kind kind;
     enum op op;
     uint8_t rank, labels;
-    uint8_t along;
+    uint8_t along;  /* ALONG: axes; MATRIX: flags of enum solving */
     uint32_t count; /* operands */
     const struct operand *operands;
     const poly *size; /* of each label */
@@ -80,6 +96,7 @@ struct graph {
     VEC(struct node) nodes;
     VEC(struct span) spans;        /* of each node, the statement that made it first */
     VEC(struct axis_order) orders; /* of each node, how it was first read: the order to print and to store it in */
+    VEC(uint8_t) structures;       /* of each node, what is known of it (enum structure) */
     struct span span;              /* of nodes made from now on */
     struct map by_hash;
     VEC(node_id) older; /* the next older node of the same hash */
@@ -97,6 +114,14 @@ static inline const struct node *graph_node(const struct graph *graph, node_id i
 static inline const label *graph_order(const struct graph *graph, node_id id) {
     return graph->orders.at[id].at;
 }
+
+/* Flags of enum structure; none for a node that has not two axes. */
+static inline uint8_t graph_structure(const struct graph *graph, node_id id) {
+    return graph->structures.at[id];
+}
+
+/* What a declaration promises of a node, from now on. */
+void graph_promise(struct graph *graph, node_id id, uint8_t structure);
 
 /* Calls a node by a name, unless it has one; names of leaves other than inputs are not kept. */
 void graph_set_name(struct graph *graph, struct value value, const char *name);
@@ -135,6 +160,10 @@ bool select_disjoint(struct graph *graph, node_id a, node_id b);
  * has counts its size). Labels in result are distinct. */
 struct value graph_product(struct graph *graph, double number, const struct index_form *form, const label *result,
                            uint8_t rank);
+/* The same of operands that are read at labels of these sizes; labels that none of them has, and that are not kept, are
+ * not there. */
+struct value graph_product_of(struct graph *graph, double number, const struct operand *operands, uint32_t count,
+                              const poly *size, const label *kept, uint8_t rank);
 /* The sum of coefficient * operand, each broadcast to the labels in result. */
 struct value graph_sum(struct graph *graph, const struct index_form *form, const label *result, uint8_t rank);
 /* op of the operands, each broadcast to the labels in result. */
@@ -143,6 +172,8 @@ struct value graph_map(struct graph *graph, enum op op, const struct index_form 
 /* op over the node's axes whose bits are set; the other axes stay in order. */
 node_id graph_reduce(struct graph *graph, enum op op, node_id node, uint32_t axes);
 node_id graph_along(struct graph *graph, enum op op, node_id node, uint32_t axes);
+/* op of matrices, each operand read with its axes in the order of the value; flags of enum solving, 0 for others. */
+struct value graph_matrix(struct graph *graph, enum op op, const struct value *operands, uint32_t count, uint8_t flags);
 
 /* A value that was read with axes in this order, with its axes in their own. */
 struct value in_axis_order(struct value read, const label *order);

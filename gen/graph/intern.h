@@ -15,6 +15,14 @@ void number_labels(const struct graph *graph, const struct index_form *form, con
                    struct numbering *numbering);
 struct value intern_form(struct graph *graph, struct node node, const struct index_form *form, const label *result,
                          uint8_t rank);
+/* A symmetric operand with its labels in ascending order, by key[label] or by number (key NULL). */
+void read_canonically(const struct graph *graph, struct operand *operand, const label *key);
+/* Flags of enum structure that follow from what a node is. */
+uint8_t structure_of(struct graph *graph, const struct node *node);
+
+/* Replaces inv(A) A, and inv(A B) A of square A, in a product: by deltas and inverses of less. True if it did; the
+ * label between the two is then no longer alive. */
+bool cancel_inverse(struct graph *graph, struct index_form *form, const bool *in_result, bool *alive);
 
 /* Applies one rule for selectors to the operands of a product: one that says nothing goes, two of one index become
  * deltas, or one selector, or show that the product is 0 (*number), and one of another's index is put in there. False:

@@ -14,15 +14,16 @@ enum op {
 };
 
 enum op_kind {
-    KIND_LATER,     /* in the language, not in this version: an error says so */
     KIND_MAP,       /* elementwise: a node of the graph */
     KIND_REDUCE,    /* over axes: a node of the graph */
     KIND_ALONG,     /* along axes, shape kept: a node of the graph */
+    KIND_MATRIX,    /* of whole matrices: a node of the graph */
     KIND_SUM,       /* a product whose labels are summed */
     KIND_COUNT,     /* how many elements a sum adds up */
     KIND_EINSUM,    /* a product by pattern */
     KIND_ARRANGE,   /* elements of the arguments in other places: a product with selectors */
     KIND_TEXT,      /* said in the language */
+    KIND_POWER,     /* a product of the matrix with itself */
     KIND_EYE,       /* a Kronecker delta */
     KIND_FILL,      /* one number everywhere */
     KIND_DERIVATIVE /* of the first argument, by the value that the second one names */
@@ -40,6 +41,10 @@ enum op_shape {
     SHAPE_OUTER,       /* two lists to a matrix */
     SHAPE_TRACE,       /* a square matrix to a scalar */
     SHAPE_SQUARE,      /* a square matrix to one of its shape */
+    SHAPE_FACTOR,      /* a square matrix to its factor, a vector */
+    SHAPE_OF_FACTOR,   /* a factor to a scalar */
+    SHAPE_SOLVE,       /* (A, B): a square matrix, or its factor, and what it divides; B's shape */
+    SHAPE_POWER,       /* (A, k): a square matrix and a literal integer */
     SHAPE_DIAG,        /* a list [n] to a matrix [n, n]; a square matrix to a vector */
     SHAPE_EYE,         /* (n): an [n, n] matrix; n is a dimension */
     SHAPE_FILL,        /* (n) or (m, n): a vector or a matrix */
@@ -54,10 +59,11 @@ enum op_shape {
 };
 
 enum {
-    OP_COMMUTES = 1,  /* arguments may be sorted */
-    OP_HIDDEN = 2,    /* not a function of the language; only other records use it */
-    OP_CHEAP = 4,     /* costs no more than reading its argument again */
-    OP_RECIPROCAL = 8 /* printed as a division */
+    OP_COMMUTES = 1,   /* arguments may be sorted */
+    OP_HIDDEN = 2,     /* not a function of the language; only other records use it */
+    OP_CHEAP = 4,      /* costs no more than reading its argument again */
+    OP_RECIPROCAL = 8, /* printed as a division */
+    OP_FAILS = 16      /* MATRIX: its function of the runtime returns a status */
 };
 
 enum { MAX_ARGUMENTS = 3, ANY_ARGUMENTS = 0 };
@@ -70,10 +76,14 @@ struct op_record {
     int arity; /* arguments without axis and keepdims; FILL takes one or two; ANY_ARGUMENTS: one or more */
     int flags;
     const char *differential; /* in the language: of y = op(a, b), linear in da and db; axis stands for the axes */
-    const char *definition;   /* TEXT: its meaning; REDUCE, ALONG: how it is computed, NULL if by its own loop */
+    const char *definition;   /* TEXT: its meaning; REDUCE, ALONG, MATRIX: how it is computed, NULL if by its own */
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
-    const char *single;       /* REDUCE, ALONG: what it is over one element */
+    const char *single;       /* REDUCE, ALONG: what it is over one element; MATRIX: of a 1 x 1 matrix */
+    const char *diagonal;     /* MATRIX: what it is of a diagonal matrix, at once; b as in positive */
+    const char *orthogonal;   /* the same of an orthogonal one */
+    const char *triangular;   /* MATRIX: how it is computed of a triangular matrix, b as in positive */
+    const char *positive;     /* the same of a symmetric positive one; b is the identity matrix of a's size */
     double fill;              /* FILL */
     const char *combine;      /* REDUCE by its own loop: what C calls the operation between two elements */
     double neutral;           /* the same: the result over nothing */

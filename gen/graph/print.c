@@ -1,8 +1,8 @@
 /* The textual dump, and the check of the invariants. */
 #include "graph.h"
 
-static const char *const kind_name[] = {"none",  "input",   "number", "dim", "delta",  "select",
-                                        "lower", "product", "sum",    "map", "reduce", "along"};
+static const char *const kind_name[] = {"none",    "input", "number", "dim",    "delta", "select", "lower",
+                                        "product", "sum",   "map",    "reduce", "along", "matrix"};
 
 static char letter(label l) {
     return l < 26 ? "ijklmnpqrstuvwxyzabcdefgho"[l] : '?';
@@ -38,7 +38,7 @@ static void print_node(struct text *text, const struct graph *graph, node_id id,
     const struct node *node = graph_node(graph, id);
     label axes[MAX_RANK];
     text_printf(text, "%%%u = %s", id, kind_name[node->kind]);
-    if (node->kind == NODE_MAP || node->kind == NODE_REDUCE || node->kind == NODE_ALONG)
+    if (node->op)
         text_printf(text, " %s", op_spelling(node->op));
     if (node->kind == NODE_INPUT)
         text_printf(text, " %s", node->name);
@@ -58,9 +58,10 @@ static void print_node(struct text *text, const struct graph *graph, node_id id,
     for (label l = 0; l < node->labels; l++)
         text_printf(text, "%s%c=%s", l ? ", " : " : ", letter(l),
                     poly_string(graph->arena, graph->polys, node->size[l]));
-    for (label l = 0; l < node->rank; l++)
+    for (label l = 0; l < node->rank && node->kind == NODE_ALONG; l++)
         if (node->along >> l & 1)
             text_printf(text, ", along %c", letter(l));
+    text_puts(text, node->kind == NODE_MATRIX && node->along & SOLVE_TRANSPOSED ? ", transposed" : "");
     if (graph->spans.at[id].end)
         text_printf(text, "  # line %u", source_place(sources, graph->spans.at[id].begin).line);
     text_putc(text, '\n');
@@ -95,7 +96,8 @@ static const char *verify_node(const struct graph *graph, node_id id) {
     bool used[MAX_LABELS] = {false};
     if (node->rank > MAX_RANK || node->labels > MAX_LABELS || node->rank > node->labels)
         return "too many axes or labels";
-    if (node->kind != NODE_PRODUCT && node->kind != NODE_REDUCE && node->labels != node->rank)
+    if (node->kind != NODE_PRODUCT && node->kind != NODE_REDUCE && node->kind != NODE_MATRIX &&
+        node->labels != node->rank)
         return "a label is summed outside a product or reduction";
     for (uint32_t i = 0; i < node->count; i++) {
         const char *wrong = verify_operand(graph, id, &node->operands[i], used);

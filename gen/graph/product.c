@@ -173,6 +173,7 @@ static void sort_operands(struct building *b, const label *result, uint8_t rank)
         key[result[i]] = i;
     for (size_t i = 0; i < count; i++) {
         sorted[i].operand = b->form.operands.at[i];
+        read_canonically(b->graph, &sorted[i].operand, key);
         sorted[i].rank = graph_node(b->graph, sorted[i].operand.node)->rank;
         for (uint8_t a = 0; a < sorted[i].rank; a++)
             sorted[i].key[a] = key[sorted[i].operand.at[a]];
@@ -250,7 +251,8 @@ struct value graph_product(struct graph *graph, double number, const struct inde
             i++;
     do
         eliminate_deltas(&b);
-    while (select_rule(graph, &b.form, b.in_result, b.alive, &b.number));
+    while (select_rule(graph, &b.form, b.in_result, b.alive, &b.number) ||
+           cancel_inverse(graph, &b.form, b.in_result, b.alive));
     count_free_labels(&b);
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];
@@ -265,4 +267,28 @@ struct value graph_product(struct graph *graph, double number, const struct inde
     if (is_reading(&b, rank))
         return reading(&b.form.operands.at[0], result, rank);
     return intern_form(graph, (struct node){.kind = NODE_PRODUCT, .number = b.number}, &b.form, result, rank);
+}
+
+struct value graph_product_of(struct graph *graph, double number, const struct operand *operands, uint32_t count,
+                              const poly *size, const label *kept, uint8_t rank) {
+    struct index_form form = {0};
+    label of[MAX_LABELS], result[MAX_RANK];
+    uint64_t seen = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        struct operand operand = operands[k];
+        for (uint8_t a = 0; a < graph_node(graph, operand.node)->rank; a++) {
+            label l = operand.at[a];
+            if (!(seen >> l & 1))
+                of[l] = form_label(&form, size[l]);
+            seen |= (uint64_t)1 << l;
+            operand.at[a] = of[l];
+        }
+        vec_push(graph->arena, &form.operands, operand);
+    }
+    for (uint8_t i = 0; i < rank; i++) {
+        if (!(seen >> kept[i] & 1))
+            of[kept[i]] = form_label(&form, size[kept[i]]);
+        result[i] = of[kept[i]];
+    }
+    return graph_product(graph, number, &form, result, rank);
 }

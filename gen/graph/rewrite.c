@@ -23,6 +23,25 @@ static struct value rebuild_over_axes(struct graph *graph, struct node node, con
     return value;
 }
 
+/* The operand as a value whose axes follow the labels in ascending order. */
+static struct value by_labels(const struct graph *graph, const struct operand *operand) {
+    struct value value = {.node = operand->node, .rank = graph_node(graph, operand->node)->rank};
+    for (uint8_t a = 0; a < value.rank; a++) {
+        uint8_t place = 0;
+        for (uint8_t b = 0; b < value.rank; b++)
+            place = (uint8_t)(place + (operand->at[b] < operand->at[a]));
+        value.axis[place] = a;
+    }
+    return value;
+}
+
+static struct value rebuild_matrix(struct graph *graph, struct node node, const struct index_form *form) {
+    struct value operands[2] = {{0}};
+    for (uint32_t i = 0; i < node.count; i++)
+        operands[i] = by_labels(graph, &form->operands.at[i]);
+    return graph_matrix(graph, node.op, operands, node.count, node.along);
+}
+
 struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
     struct node node = *graph_node(graph, id);
     struct axis_order order = graph->orders.at[id];
@@ -33,6 +52,8 @@ struct value graph_rebuild(struct graph *graph, node_id id, const struct index_f
         return in_axis_order(graph_sum(graph, form, order.at, node.rank), order.at);
     case NODE_MAP:
         return in_axis_order(graph_map(graph, node.op, form, order.at, node.rank), order.at);
+    case NODE_MATRIX:
+        return rebuild_matrix(graph, node, form);
     case NODE_REDUCE:
     case NODE_ALONG:
         return rebuild_over_axes(graph, node, &form->operands.at[0]);
@@ -77,6 +98,16 @@ static void keep_name(struct graph *graph, node_id id, struct value now) {
         graph_set_name(graph, named, name);
 }
 
+/* What was promised of a node holds for what takes its place, if it is read the same way round. */
+static void keep_structure(struct graph *graph, node_id id, struct value now) {
+    if (now.node != id && now.rank == 2 && now.axis[0] != AXIS_UNIT) {
+        uint8_t structure = graph_structure(graph, id), zeros = structure & STRUCTURE_DIAGONAL;
+        if (now.axis[0] == 1 && zeros && zeros != STRUCTURE_DIAGONAL)
+            structure ^= STRUCTURE_DIAGONAL;
+        graph_promise(graph, now.node, structure);
+    }
+}
+
 void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewrite_rule *rule, void *context) {
     size_t nodes = graph->nodes.len;
     bool *needed = NEW_ARRAY(graph->arena, nodes, bool);
@@ -95,6 +126,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
         graph->span = graph->spans.at[id];
         made[id] = form.operands.len ? rule(&rewriting, id, &form) : graph_value(graph, id);
         keep_name(graph, id, made[id]);
+        keep_structure(graph, id, made[id]);
     }
     for (size_t i = 0; i < count; i++)
         roots[i] = read_as(roots[i], made[roots[i].node]);
@@ -172,6 +204,33 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i) {
     return true;
 }
 
+/* The labels that hang together with one through factors that share labels. */
+static uint64_t connected(const struct graph *graph, const struct node *node, label from) {
+    uint64_t reached = (uint64_t)1 << from, before = 0;
+    while (before != reached) {
+        before = reached;
+        for (uint32_t i = 0; i < node->count; i++) {
+            uint64_t labels = 0;
+            for (uint8_t a = 0; a < graph_node(graph, node->operands[i].node)->rank; a++)
+                labels |= (uint64_t)1 << node->operands[i].at[a];
+            reached |= labels & reached ? labels : 0;
+        }
+    }
+    return reached;
+}
+
+/* A product of parts that share no label, each with one axis of the result: summed over an axis it need never be
+ * formed. */
+static bool is_outer_product(const struct graph *graph, const struct node *node) {
+    uint64_t axes = ((uint64_t)1 << node->rank) - 1;
+    if (node->kind != NODE_PRODUCT || node->rank < 2)
+        return false;
+    for (label l = 0; l < node->rank; l++)
+        if (__builtin_popcountll(connected(graph, node, l) & axes) != 1)
+            return false;
+    return true;
+}
+
 static uint32_t count_selectors(const struct graph *graph, const struct operand *operands, size_t count) {
     uint32_t selectors = 0;
     for (size_t i = 0; i < count; i++)
@@ -211,9 +270,10 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
             const struct node *inner = graph_node(graph, form->operands.at[k].node);
             size_t merged = form->operands.len - 1 + inner->count;
             double inner_number = inner->number;
-            if (inner->kind == node.kind && inner->count && rewriting->uses[node.operands[k].node] == 1 &&
-                merged <= most && (!product || selectors_meet(rewriting, id, form, k)) && form_splice(graph, form, k) &&
-                product)
+            bool once = rewriting->uses[node.operands[k].node] == 1 ||
+                        (node.labels > node.rank && is_outer_product(graph, inner));
+            if (inner->kind == node.kind && inner->count && once && merged <= most &&
+                (!product || selectors_meet(rewriting, id, form, k)) && form_splice(graph, form, k) && product)
                 number *= inner_number;
         }
     return graph_rebuild(graph, id, form, number);

@@ -33,7 +33,8 @@ struct value graph_rebuild(struct graph *graph, node_id id, const struct index_f
  * False, and nothing done, where the labels do not suffice. */
 bool form_splice(struct graph *graph, struct index_form *form, size_t i);
 
-/* simplify: a product (sum) used once, by a product (sum), becomes part of it. */
+/* simplify: a product (sum) used once, by a product (sum), becomes part of it; so does every outer product that is
+ * summed over. */
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
 #endif

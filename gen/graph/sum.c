@@ -18,6 +18,7 @@ static struct operand normal_term(struct graph *graph, struct operand term) {
         node.number = 1;
         term.node = graph_intern(graph, &node, order.at);
     }
+    read_canonically(graph, &term, NULL);
     return term;
 }
 

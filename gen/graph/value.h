@@ -9,6 +9,9 @@ struct value value_add(struct graph *graph, const struct value *terms, const dou
 struct value value_multiply(struct graph *graph, double number, const struct value *factors, uint32_t count);
 struct value value_map(struct graph *graph, enum op op, const struct value *arguments, uint32_t count);
 
+/* op of matrices (KIND_MATRIX), which are square where they are operands of inv, det and their like. */
+struct value value_matrix(struct graph *graph, enum op op, const struct value *arguments, uint32_t count);
+
 struct value value_transpose(struct value value);
 /* "ij,jk->ik": a product by pattern; a letter twice in the result is a diagonal. */
 struct value value_einsum(struct graph *graph, const char *pattern, const struct value *factors, uint32_t count);

@@ -51,6 +51,37 @@ static struct value lower_name(const struct context *c, ast_id id) {
     return strcmp(name, "pi") == 0 ? value_number(c->graph, 3.14159265358979323846) : (struct value){0};
 }
 
+/* The identity matrix of a square matrix's size. */
+static struct value identity_like(struct graph *graph, struct value matrix) {
+    if (matrix.axis[0] == AXIS_UNIT) {
+        matrix.node = graph_number(graph, 1);
+        return matrix;
+    }
+    return graph_value(graph, graph_delta(graph, value_size(graph, matrix, 0)));
+}
+
+struct value lower_matrix_text(struct lowering *lowering, enum op op, enum op_text which, struct value matrix) {
+    struct bindings bindings = {.argument = {matrix, identity_like(lowering->graph, matrix)}};
+    return lower_op_text(lowering, op, which, &bindings);
+}
+
+/* What an operator is of a matrix with this structure, where that is simpler; OP_TEXTS: nothing is known. */
+static enum op_text simpler_text(const struct graph *graph, enum op op, struct value matrix) {
+    uint8_t structure = graph_structure(graph, matrix.node);
+    if (matrix.axis[0] == AXIS_UNIT)
+        return TEXT_SINGLE;
+    if (op_records[op].diagonal && (structure & STRUCTURE_DIAGONAL) == STRUCTURE_DIAGONAL)
+        return TEXT_DIAGONAL;
+    return op_records[op].orthogonal && structure & STRUCTURE_ORTHOGONAL ? TEXT_ORTHOGONAL : OP_TEXTS;
+}
+
+static struct value lower_matrix(struct context *c, enum op op, const struct value *arguments) {
+    enum op_text text = simpler_text(c->graph, op, arguments[0]);
+    if (arguments[0].rank == 2 && text != OP_TEXTS)
+        return lower_matrix_text(c->lowering, op, text, arguments[0]);
+    return value_matrix(c->graph, op, arguments, (uint32_t)op_records[op].arity);
+}
+
 static struct value constant_power(struct context *c, struct value base, int exponent) {
     struct value factors[4] = {base, base, base, base};
     return value_multiply(c->graph, 1, factors, (uint32_t)exponent);
@@ -104,6 +135,8 @@ static struct value lower_binary(struct context *c, const struct ast_node *node,
         return value_multiply(c->graph, 1, operands, 2);
     case AST_MATMUL:
         return value_matmul(c->graph, a, b);
+    case AST_SOLVE:
+        return value_matmul(c->graph, lower_matrix(c, OP_inv, &a), b);
     case AST_POW:
         return lower_power(c, a, b);
     case AST_MUL:
@@ -203,6 +236,45 @@ static struct value lower_over_axes(struct context *c, enum op op, struct value 
                    : value_along(c->graph, op, value, axes.mask);
 }
 
+enum { MOST_FLAT = 8 };
+
+/* As one product, so that equal factors of a derivative meet. */
+static struct value flat_power(struct context *c, struct value base, int exponent) {
+    struct value factors[MOST_FLAT];
+    struct text pattern = text_new(c->lowering->arena);
+    for (int i = 0; i < exponent; i++) {
+        factors[i] = base;
+        text_printf(&pattern, "%s%c%c", i ? "," : "", 'a' + i, 'b' + i);
+    }
+    text_printf(&pattern, "->a%c", 'a' + exponent);
+    return value_einsum(c->graph, text_string(&pattern), factors, (uint32_t)exponent);
+}
+
+/* Large powers by repeated squaring. */
+static struct value lower_matrix_power(struct context *c, struct value base, int exponent) {
+    bool inverse = exponent < 0;
+    unsigned left = inverse ? 0u - (unsigned)exponent : (unsigned)exponent, top = left;
+    if (left == 0)
+        return identity_like(c->graph, base);
+    if (inverse)
+        base = lower_matrix(c, OP_inv, &base);
+    int below = 0;
+    for (; top > MOST_FLAT; top >>= 1)
+        below++;
+    struct value power = flat_power(c, base, (int)top);
+    for (int bit = below - 1; bit >= 0; bit--) {
+        power = value_matmul(c->graph, power, power);
+        if (left >> bit & 1)
+            power = value_matmul(c->graph, power, base);
+    }
+    return power;
+}
+
+static double literal_number(const struct context *c, ast_id id) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    return node->kind == AST_NEGATE ? -ast_node(c->ast, ast_child(c->ast, id, 0))->number : node->number;
+}
+
 /* A value with the axes that its type has: a stack of lists may be a list. */
 static struct value of_type(struct value value, struct type type) {
     struct value made = value;
@@ -233,7 +305,7 @@ static struct value lower_pattern(struct context *c, ast_id id) {
 }
 
 static struct value lower_arrangement(struct context *c, enum op op, const struct value *arguments, ast_id id) {
-    struct type type = c->checked->type_of[id];
+    struct type type = c->checked ? c->checked->type_of[id] : (struct type){0}; /* texts only take triangles */
     switch (op_records[op].shape) {
     case SHAPE_KRON:
         return of_type(value_kron(c->graph, arguments[0], arguments[1]), type);
@@ -283,6 +355,10 @@ static struct value lower_call(struct context *c, const struct ast_node *node, a
         return graph_value(c->graph, graph_dim(c->graph, value_count(c->graph, arguments[0], axes.mask)));
     case KIND_EINSUM:
         return lower_einsum(c, op, arguments);
+    case KIND_MATRIX:
+        return lower_matrix(c, op, arguments);
+    case KIND_POWER:
+        return lower_matrix_power(c, arguments[0], (int)literal_number(c, ast_child(c->ast, id, 1)));
     case KIND_ARRANGE:
         return lower_arrangement(c, op, arguments, id);
     case KIND_TEXT:
@@ -332,7 +408,10 @@ static struct value lower_range(struct context *c, ast_id begin, ast_id end, ast
 
 static const char *text_of(enum op op, enum op_text which) {
     const struct op_record *record = &op_records[op];
-    const char *const texts[OP_TEXTS] = {record->differential, record->definition, record->squared, record->single};
+    const char *const texts[OP_TEXTS] = {
+        record->differential, record->definition, record->squared,    record->single,
+        record->diagonal,     record->orthogonal, record->triangular, record->positive,
+    };
     return texts[which];
 }
 
@@ -360,11 +439,53 @@ struct value lower_op_text(struct lowering *lowering, enum op op, enum op_text w
     return lower_range(&context, 1, (ast_id)text->ast->nodes.len, text->value);
 }
 
-static struct value input_value(struct graph *graph, const struct symbol *symbol) {
+/* What declarations promise. */
+static uint8_t structure_named(const char *name) {
+    static const struct {
+        const char *name;
+        uint8_t structure;
+    } all[] = {{"symmetric", STRUCTURE_SYMMETRIC}, {"spd", STRUCTURE_SYMMETRIC | STRUCTURE_POSITIVE},
+               {"diagonal", STRUCTURE_DIAGONAL},   {"lower", STRUCTURE_LOWER},
+               {"upper", STRUCTURE_UPPER},         {"orthogonal", STRUCTURE_ORTHOGONAL}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return all[i].structure;
+    return 0;
+}
+
+struct type stored_type(const struct symbol *symbol) {
+    bool diagonal = symbol->kind == SYMBOL_INPUT && structure_named(symbol->structure) == STRUCTURE_DIAGONAL;
+    return diagonal ? (struct type){.rank = 1, .size = {symbol->type.size[0]}} : symbol->type;
+}
+
+struct value lower_input(struct graph *graph, const struct symbol *symbol) {
+    struct type type = stored_type(symbol);
     poly size[MAX_RANK];
-    uint8_t rank = sizes_not_one(graph, symbol->type.size, symbol->type.rank, size);
+    uint8_t rank = sizes_not_one(graph, type.size, type.rank, size);
     node_id node = graph_input(graph, symbol->name, rank, size);
-    return value_over(graph, node, symbol->type.size, symbol->type.rank, symbol->type.row);
+    return value_over(graph, node, type.size, type.rank, type.row);
+}
+
+/* Promises what is declared of a value; triangles as the value is read. */
+static void promise(struct graph *graph, struct value value, uint8_t structure) {
+    uint8_t zeros = structure & STRUCTURE_DIAGONAL;
+    if (value.rank != 2 || value.axis[0] == AXIS_UNIT)
+        return;
+    if (value.axis[0] == 1 && zeros && zeros != STRUCTURE_DIAGONAL)
+        structure ^= STRUCTURE_DIAGONAL;
+    graph_promise(graph, value.node, structure);
+}
+
+/* An input as the program reads it: a diagonal one is n numbers, of a triangular one half is never read. */
+static struct value input_value(struct graph *graph, const struct symbol *symbol) {
+    struct value stored = lower_input(graph, symbol);
+    uint8_t structure = structure_named(symbol->structure);
+    if (structure == STRUCTURE_DIAGONAL)
+        return value_einsum(graph, "i->ii", &stored, 1);
+    if (structure == STRUCTURE_LOWER || structure == STRUCTURE_UPPER)
+        return stored.axis[0] == AXIS_UNIT ? stored : value_triangle(graph, stored, structure == STRUCTURE_LOWER);
+    promise(graph, stored, structure);
+    return stored;
 }
 
 static poly dim_value(struct polys *polys, const struct symbol *symbol) {
@@ -396,9 +517,11 @@ struct value *lower_program(struct lowering *lowering, const struct checked *che
     for (uint32_t s = 0; s < checked->ast->statements.len; s++) {
         const struct ast_statement *statement = &checked->ast->statements.at[s];
         graph->span = statement->span;
-        if (assigned[s])
-            symbols[assigned[s]] = cuts_assign(
-                &cuts, assigned[s], lower_range(&context, statement->begin, statement->end, statement->value));
+        if (!assigned[s])
+            continue;
+        struct value value = lower_range(&context, statement->begin, statement->end, statement->value);
+        promise(graph, value, structure_named(checked->symbols.at[assigned[s]].structure));
+        symbols[assigned[s]] = cuts_assign(&cuts, assigned[s], value);
     }
     cuts_close(&cuts, symbols);
     return symbols;

@@ -13,7 +13,17 @@ struct bindings {
     bool keepdims;
 };
 
-enum op_text { TEXT_DIFFERENTIAL, TEXT_DEFINITION, TEXT_SQUARED, TEXT_SINGLE, OP_TEXTS };
+enum op_text {
+    TEXT_DIFFERENTIAL,
+    TEXT_DEFINITION,
+    TEXT_SQUARED,
+    TEXT_SINGLE,
+    TEXT_DIAGONAL,
+    TEXT_ORTHOGONAL,
+    TEXT_TRIANGULAR,
+    TEXT_POSITIVE,
+    OP_TEXTS
+};
 
 struct lowering {
     struct arena *arena;
@@ -34,6 +44,13 @@ void lowering_init(struct lowering *lowering, struct arena *arena, struct intern
 
 /* The value of every symbol of a program without errors, by symbol index; symbols without a value have node 0. */
 struct value *lower_program(struct lowering *lowering, const struct checked *checked);
+
+/* The shape of an input's array, and the input itself in that shape: a diagonal matrix is n numbers. */
+struct type stored_type(const struct symbol *symbol);
+struct value lower_input(struct graph *graph, const struct symbol *symbol);
+
+/* One of the texts of an operator of one square matrix. */
+struct value lower_matrix_text(struct lowering *lowering, enum op op, enum op_text which, struct value matrix);
 
 /* One of an operator's texts with its names bound. */
 struct value lower_op_text(struct lowering *lowering, enum op op, enum op_text which, const struct bindings *bindings);

@@ -81,6 +81,8 @@ enum node_class class_of(const struct graph *graph, node_id id) {
         return CLASS_REDUCTION;
     case NODE_ALONG:
         return CLASS_ALONG;
+    case NODE_MATRIX:
+        return CLASS_MATRIX;
     default:
         return CLASS_LEAF;
     }
@@ -121,6 +123,11 @@ struct use {
     bool wide;     /* by loops over more labels than its own */
 };
 
+/* Does a node's kernel read this operand as an array? What a solve divides is first written into its target. */
+static bool reads_array(enum node_class class, uint32_t operand) {
+    return class == CLASS_GEMM || class == CLASS_ALONG || (class == CLASS_MATRIX && operand == 0);
+}
+
 static void note_uses(const struct planning *p, node_id id, struct use *uses) {
     const struct node *node = graph_node(p->graph, id);
     enum node_class class = class_of(p->graph, id);
@@ -128,7 +135,7 @@ static void note_uses(const struct planning *p, node_id id, struct use *uses) {
     for (uint32_t i = 0; i < node->count; i++) {
         struct use *use = &uses[node->operands[i].node];
         use->users++;
-        use->as_array = use->as_array || class == CLASS_GEMM || class == CLASS_ALONG;
+        use->as_array = use->as_array || reads_array(class, i);
         use->wide = use->wide || loops > graph_node(p->graph, node->operands[i].node)->rank;
     }
 }
@@ -172,9 +179,8 @@ static void choose_inline(struct planning *p, const struct use *uses) {
         for (uint32_t i = 0; i < node->count; i++)
             if (!p->materialised[node->operands[i].node])
                 weight[id] += weight[node->operands[i].node];
-        p->materialised[id] =
-            class != CLASS_POINTWISE || p->effort == 0 || gets_buffer(p->graph, id, &uses[id], weight[id]) ||
-            takes_scatters(p, id, uses);
+        p->materialised[id] = class != CLASS_POINTWISE || p->effort == 0 ||
+                              gets_buffer(p->graph, id, &uses[id], weight[id]) || takes_scatters(p, id, uses);
     }
 }
 

@@ -368,6 +368,41 @@ static void along(struct planning *p, node_id id, uint32_t target, struct span s
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }
 
+static void invert(const label *axis, uint8_t rank, label *inverse) {
+    for (uint8_t i = 0; i < rank; i++)
+        inverse[axis[i]] = i;
+}
+
+/* Operations of a factorisation, of solves and of what is read off a factor, to leading order (G. Golub, C. Van Loan,
+ * Matrix Computations, 4th ed., 3.2.9, 4.2.5, 3.1.2). */
+static void add_matrix_flops(struct planning *p, const struct node *node) {
+    struct polys *polys = p->graph->polys;
+    const struct node *first = graph_node(p->graph, node->operands[0].node);
+    poly n = first->size[0];
+    if (op_records[node->op].shape == SHAPE_SOLVE)
+        add_flops(p, poly_mul(polys, loop_count(p, node->size, node->rank), node->size[0]),
+                  node->op == OP_lu_solve ? 2 : 1);
+    else if (op_records[node->op].shape != SHAPE_OF_FACTOR)
+        add_flops(p, poly_mul(polys, n, poly_mul(polys, n, n)), 1);
+}
+
+/* A call of the runtime; what a solve divides is written into its target, where the solution takes its place. */
+static void call_matrix(struct planning *p, node_id id, uint32_t target, struct span span) {
+    const struct node node = *graph_node(p->graph, id);
+    struct kernel kernel = {.kind = KERNEL_MATRIX, .span = span, .node = id, .target = target};
+    if (op_records[node.op].shape == SHAPE_SOLVE) {
+        const struct operand *divided = &node.operands[1];
+        label axis_of[MAX_RANK];
+        memcpy(axis_of, divided->at, sizeof axis_of);
+        write(p, divided->node, source_of(p, divided->node) != 0, target, axis_of, span);
+    }
+    source_of(p, node.operands[0].node);
+    add_matrix_flops(p, &node);
+    p->plan->fails = p->plan->fails || op_records[node.op].flags & OP_FAILS;
+    vec_push(p->arena, &p->plan->kernels, kernel);
+    set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
+}
+
 /* The sum of the terms that are not products taken in; its axes are those of the whole sum. */
 static struct value other_terms(struct planning *p, const struct node *sum) {
     struct index_form form = {.labels = sum->rank};
@@ -376,11 +411,6 @@ static struct value other_terms(struct planning *p, const struct node *sum) {
         if (!p->absorbed[sum->operands[i].node])
             vec_push(p->arena, &form.operands, sum->operands[i]);
     return form.operands.len ? graph_sum(p->graph, &form, identity, sum->rank) : (struct value){0};
-}
-
-static void invert(const label *axis, uint8_t rank, label *inverse) {
-    for (uint8_t i = 0; i < rank; i++)
-        inverse[axis[i]] = i;
 }
 
 /* Two terms of a sum that have no place in common: selectors of one axis of the sum are disjoint. */
@@ -481,6 +511,9 @@ static void compute(struct planning *p, node_id id, uint32_t target) {
         break;
     case CLASS_ALONG:
         along(p, id, target, span);
+        break;
+    case CLASS_MATRIX:
+        call_matrix(p, id, target, span);
         break;
     case CLASS_SCATTER:
         scatter(p, id, target, identity, 1, FILLS, span);

@@ -3,6 +3,10 @@
 
 enum { MAX_LOCALS = 128 };
 
+uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel) {
+    return kernel->kind == KERNEL_LOOP ? 0 : kernel->kind == KERNEL_MATRIX ? 1 : graph_node(graph, kernel->node)->count;
+}
+
 /* A pointer to each array, a variable for each value or accumulator; a call's four arrays. */
 uint32_t kernel_variables(const struct kernel *kernel) {
     uint32_t variables = kernel->kind == KERNEL_LOOP ? kernel->loops : 4;
@@ -48,7 +52,7 @@ static void find_lifetimes(struct planning *p) {
             continue;
         touch(p, kernel->target, k);
         const struct node *node = graph_node(p->graph, kernel->node);
-        for (uint32_t i = 0; i < node->count; i++) {
+        for (uint32_t i = 0; i < kernel_reads(p->graph, kernel); i++) {
             uint32_t source = map_get(&p->plan->buffer_of, node->operands[i].node);
             if (source)
                 touch(p, source, k);

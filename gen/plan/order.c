@@ -1,6 +1,7 @@
 #include "order.h"
 
 #include "plan.h"
+#include "solve.h"
 
 #include <string.h>
 
@@ -22,6 +23,8 @@ struct value expand_rule(const struct rewriting *rewriting, node_id id, struct i
     struct graph *graph = rewriting->graph;
     struct value node = graph_rebuild(graph, id, form, graph_node(graph, id)->number);
     const struct node now = *graph_node(graph, node.node);
+    if (now.kind == NODE_MATRIX)
+        return expand_matrix(rewriting->context, node);
     if ((now.kind != NODE_REDUCE && now.kind != NODE_ALONG) || !op_records[now.op].definition)
         return node;
     const struct operand *operand = &now.operands[0];
@@ -106,6 +109,12 @@ static void find_labels(struct ordering *o) {
         o->open[set] = o->labels[set] & (o->result | o->labels[all & ~set]);
 }
 
+/* Of equal splits the more balanced one: in powers of a matrix its halves are one node. */
+static int imbalance(uint32_t part, uint32_t other) {
+    int difference = __builtin_popcount(part) - __builtin_popcount(other);
+    return difference < 0 ? -difference : difference;
+}
+
 /* A derivative passes its direction through a chain of factors, which costs no more than the function did; factors
  * multiplied with each other before may cost more, or less, by any ratio of sizes. The direction is what was made last:
  * where the nominal sizes do not tell, a product without it is held to be dearer. */
@@ -122,7 +131,10 @@ static void consider(struct ordering *o, uint32_t set, uint32_t part) {
     double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1) * without_newest(o, set);
     double cost = o->cost[part] + o->cost[other] + flops;
     double between = o->between[part] + o->between[other] + elements(o, o->open[set]);
-    if (!o->split[set] || cost < o->cost[set] || (cost <= o->cost[set] && between < o->between[set])) {
+    bool tie = cost <= o->cost[set] && between <= o->between[set];
+    bool balanced = imbalance(part, other) < imbalance(o->split[set], set & ~o->split[set]);
+    if (!o->split[set] || cost < o->cost[set] || (cost <= o->cost[set] && between < o->between[set]) ||
+        (tie && balanced)) {
         o->cost[set] = cost;
         o->between[set] = between;
         o->split[set] = part;
@@ -165,32 +177,6 @@ static void search(struct ordering *o) {
     }
 }
 
-/* The product of the operands with the axes kept, in a form whose labels are those of the operands only (others would
- * count as summed). */
-static struct value product_of(struct ordering *o, double number, const struct operand *operands, uint32_t count,
-                               const label *kept, uint8_t rank) {
-    struct index_form form = {0};
-    label of[MAX_LABELS], result[MAX_RANK];
-    uint64_t seen = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        struct operand operand = operands[k];
-        for (uint8_t a = 0; a < graph_node(o->graph, operand.node)->rank; a++) {
-            label l = operand.at[a];
-            if (!(seen >> l & 1))
-                of[l] = form_label(&form, o->form->size[l]);
-            seen |= (uint64_t)1 << l;
-            operand.at[a] = of[l];
-        }
-        vec_push(o->graph->arena, &form.operands, operand);
-    }
-    for (uint8_t i = 0; i < rank; i++) {
-        if (!(seen >> kept[i] & 1))
-            of[kept[i]] = form_label(&form, o->form->size[kept[i]]);
-        result[i] = of[kept[i]];
-    }
-    return graph_product(o->graph, number, &form, result, rank);
-}
-
 /* What is between is stored as the result is: its labels in the same order, then those that are summed later. */
 static uint8_t list_labels(const struct ordering *o, uint64_t bits, label kept[MAX_RANK]) {
     uint8_t rank = 0;
@@ -225,7 +211,7 @@ static struct operand build(struct ordering *o, uint32_t set) {
             return parts[0];
     }
     uint8_t rank = list_labels(o, o->open[set], kept);
-    struct value value = product_of(o, 1, parts, count, kept, rank);
+    struct value value = graph_product_of(o->graph, 1, parts, count, o->form->size, kept, rank);
     return read_at(value, kept);
 }
 
@@ -239,7 +225,8 @@ static struct value finish(struct ordering *o, node_id id, struct operand *opera
     } else if (o->count) {
         operands[count++] = o->form->operands.at[o->factor[0]];
     }
-    return in_axis_order(product_of(o, node.number, operands, count, o->order, node.rank), o->order);
+    return in_axis_order(graph_product_of(o->graph, node.number, operands, count, o->form->size, o->order, node.rank),
+                         o->order);
 }
 
 /* Every prefix is its last factor times the prefix before. */
@@ -333,7 +320,6 @@ static uint8_t list_of(uint64_t bits, label kept[MAX_RANK]) {
 
 /* Reads a factor only where its selectors say: those whose index no other selector has. They are used up. */
 static void gather(struct selecting *s, struct operand *operand, bool *used) {
-    struct ordering o = {.graph = s->graph, .form = &s->form};
     struct operand parts[MAX_RANK + 1] = {*operand};
     uint64_t open = labels_of(s->graph, operand);
     uint32_t count = 1, by[MAX_RANK];
@@ -352,7 +338,7 @@ static void gather(struct selecting *s, struct operand *operand, bool *used) {
         return;
     for (uint32_t i = 0; i + 1 < count; i++)
         used[by[i]] = true;
-    *operand = read_at(product_of(&o, 1, parts, count, kept, rank), kept);
+    *operand = read_at(graph_product_of(s->graph, 1, parts, count, s->form.size, kept, rank), kept);
 }
 
 /* A value of a node in the place of that node, which was read as `read` says. */
@@ -397,7 +383,6 @@ static bool has_placing(const struct graph *graph, const struct operand *operand
 static struct value order_selecting(struct graph *graph, node_id id, bool searched) {
     const struct node node = *graph_node(graph, id);
     struct selecting s = {graph, form_of(graph, id), id, derived_labels(graph, id, false), false};
-    struct ordering o = {.graph = graph, .form = &s.form};
     struct operand *dense = NEW_ARRAY(graph->arena, node.count, struct operand);
     struct operand *rest = NEW_ARRAY(graph->arena, node.count + 1, struct operand);
     struct axis_order order = graph->orders.at[id];
@@ -409,7 +394,9 @@ static struct value order_selecting(struct graph *graph, node_id id, bool search
     if (!s.too_wide && !has_placing(graph, rest, others)) {
         memcpy(rest + others, dense, count * sizeof *dense);
         return in_axis_order(
-            order_made(graph, product_of(&o, node.number, rest, others + count, order.at, node.rank), searched),
+            order_made(graph,
+                       graph_product_of(graph, node.number, rest, others + count, s.form.size, order.at, node.rank),
+                       searched),
             order.at);
     }
     uint64_t labels = 0, outside = ((uint64_t)1 << node.rank) - 1;
@@ -420,8 +407,10 @@ static struct value order_selecting(struct graph *graph, node_id id, bool search
     uint8_t rank = list_of(labels & outside, kept);
     if (s.too_wide || (labels & outside && !rank))
         return graph_value(graph, id);
-    rest[others++] = read_at(order_made(graph, product_of(&o, 1, dense, count, kept, rank), searched), kept);
-    return in_axis_order(product_of(&o, node.number, rest, others, order.at, node.rank), order.at);
+    rest[others++] =
+        read_at(order_made(graph, graph_product_of(graph, 1, dense, count, s.form.size, kept, rank), searched), kept);
+    return in_axis_order(graph_product_of(graph, node.number, rest, others, s.form.size, order.at, node.rank),
+                         order.at);
 }
 
 static struct value order(const struct rewriting *rewriting, node_id id, struct index_form *form, bool searched) {

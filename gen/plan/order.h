@@ -8,6 +8,9 @@
 /* expand: what operators with a definition are computed by (context: the struct lowering). */
 struct value expand_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
+/* solve: a product with an inverse, as expand made it, divides by the inverse's factor instead. */
+struct value solve_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
 /* order: a product of many factors becomes products of two, in the cheapest order: exact, by dynamic programming over
  * subsets; by flops, then by the size of what is between. Dimensions without a number count as NOMINAL_SIZE. */
 struct value order_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);

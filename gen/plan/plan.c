@@ -29,6 +29,7 @@ static void rewrite_group(struct group *g) {
         graph_rewrite(g->graph, roots.at, roots.len, merge_rule, NULL);
     g->graph->nested = true;
     graph_rewrite(g->graph, roots.at, roots.len, g->effort > 0 ? order_rule : order_as_written_rule, NULL);
+    graph_rewrite(g->graph, roots.at, roots.len, solve_rule, NULL);
     g->graph->nested = false;
     g->outputs = NEW_ARRAY(arena, g->count, struct value *);
     for (size_t f = 0, next = 0; f < g->count; next += g->functions[f++].outputs.len)

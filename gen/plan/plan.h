@@ -58,7 +58,7 @@ struct plan_statement {
     VEC(struct read) reads;
 };
 
-enum kernel_kind { KERNEL_LOOP, KERNEL_GEMM, KERNEL_ALONG };
+enum kernel_kind { KERNEL_LOOP, KERNEL_GEMM, KERNEL_ALONG, KERNEL_MATRIX };
 
 struct kernel {
     enum kernel_kind kind;
@@ -67,7 +67,8 @@ struct kernel {
     label loops;
     poly size[MAX_LABELS];
     VEC(struct plan_statement) statements;
-    /* GEMM: target = coefficient * node, or += ; ALONG: target = node */
+    /* GEMM: target = coefficient * node, or += ; ALONG, MATRIX: target = node (a solve: in place of its second operand)
+     */
     node_id node;
     double coefficient;
     bool accumulate;
@@ -81,6 +82,7 @@ struct plan {
     VEC(struct kernel) kernels;
     struct layout work, saved;
     uint32_t locals, temps;
+    bool fails;    /* some kernel gives a status */
     bool in_parts; /* too much for one stack frame: no locals */
     poly flops;
     bool *reads; /* by input */
@@ -90,6 +92,10 @@ struct plan {
  * products are multiplied from left to right, one loop nest a value; 1: the order of summation is searched, and cheap
  * or single uses stand inline; 2: nests are joined, products are added in place, and arrays take each other's place. */
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort);
+
+/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what a solve divides is already
+ * in the target. */
+uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel);
 
 /* The C variables that a kernel declares, at most; a function or a part of one has MOST_VARIABLES. */
 uint32_t kernel_variables(const struct kernel *kernel);

@@ -10,7 +10,8 @@ enum node_class {
     CLASS_REDUCTION, /* its own loops */
     CLASS_SCATTER,   /* written where its selectors say, 0 elsewhere */
     CLASS_GEMM,
-    CLASS_ALONG
+    CLASS_ALONG,
+    CLASS_MATRIX
 };
 
 struct planning {

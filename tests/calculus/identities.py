@@ -58,6 +58,10 @@ def as_matrix(value, argument, rows):
     """How the formulas see a value: a scalar, a column, a row."""
     if value.ndim == 0:
         return float(value)
+    if argument["structure"] == "diagonal":
+        return np.diag(value)
+    if argument["structure"] in ("lower", "upper"):
+        return np.where(np.isnan(value), 0, value)
     return value if value.ndim == 2 else value.reshape((1, -1) if argument["name"] in rows else (-1, 1))
 
 
@@ -69,6 +73,7 @@ def values_of(module, source, dims, rng):
         for argument in function["inputs"]:
             shape = mx.shape_of(argument, dims)
             value = rng.uniform(0.5, 1.5, shape) if positive else rng.standard_normal(shape)
+            value = (mx.into_space if argument.get("role") else mx.structured)(value, argument["structure"])
             inputs.setdefault(argument["name"], np.asarray(value))
     return inputs
 
@@ -91,6 +96,7 @@ def check(tap, number, origin, source, formula):
         scope = {**FORMULA, **SIZES, **fixed}
         scope.update({a["name"]: as_matrix(inputs[a["name"]], a, rows) for f in module.facts["functions"] for a in f["inputs"]})
         scope["V"] = next((scope[i["name"]] for i in function["inputs"] if i.get("role") == "tangent"), scope.get("V"))
+        scope.update({name + "_": scope[name] for name in inputs if name in FORMULA})  # a name that a formula's function has
         missing = [d for d in re.findall(r"^(\w+): (?:row )?\[", lines, re.M) if d not in scope]
         for name in missing:  # inputs that no function reads
             shape = re.search(rf"^{name}: (row )?\[(.*)\]", lines, re.M)
@@ -98,6 +104,8 @@ def check(tap, number, origin, source, formula):
             scope[name] = np.ones(size if len(size) == 2 else (1, size[0]) if shape.group(1) else (size[0], 1))
         expected = np.asarray(eval(formula, scope))
         value = got[output["name"]]
+        if output.get("structure") == "diagonal":
+            value = np.diag(value)
         gap, where = mx.difference(value.reshape(expected.shape) if value.size == expected.size else value, expected)
         tap.ok(gap <= 1e-10, label, f"off by {gap:.3g} {where}\n{lines}")
 

@@ -63,8 +63,33 @@ def draw(case, module, dims, rng):
                 value = np.broadcast_to(np.asarray(eval(given[name], {"np": np}, dict(dims)), dtype=float), shape)
             else:
                 value = rng.uniform(0.5, 1.5, shape) if name in positive else rng.standard_normal(shape)
+                role = argument.get("role")
+                value = (mx.into_space if role else mx.structured)(value, argument["structure"])
             inputs[name] = np.array(value, dtype=module.real)
     return inputs
+
+
+def structures(module):
+    """The structure of every input that is not dense, by name."""
+    return {a["name"]: a["structure"] for f in module.facts["functions"] for a in f["inputs"]
+            if a["structure"] != "dense" and not a.get("role")}
+
+
+def in_space(expected, kinds):
+    """Derivatives as the oracle finds them, in the spaces of the variables' structures."""
+    projected = dict(expected)
+    for name, value in expected.items():
+        second = re.fullmatch(r"d2\w+?_d(\w+)_d(\w+)", name)
+        wrt = re.fullmatch(r"(?:d\w+?_d|vjp_|hvp_)(\w+)", name)
+        if second and second.group(1) in kinds:
+            value = np.moveaxis(mx.into_space(np.moveaxis(value, (0, 1), (-2, -1)), kinds[second.group(1)]), (-2, -1), (0, 1))
+        variable = second.group(2) if second else wrt.group(1) if wrt else None
+        projected[name] = mx.into_space(value, kinds[variable]) if variable in kinds else value
+    return projected
+
+
+def direction_in(kinds, name, inputs, rng):
+    return mx.into_space(rng.standard_normal(inputs[name].shape), kinds.get(name))
 
 
 def oracle_values(case, inputs, dims):
@@ -177,7 +202,8 @@ def expected_outputs(case, module, function, tensors, scope):
     for name, expression in case.pairs("expect"):
         if name in expected:
             expected[name] = torch.as_tensor(np.asarray(eval(expression, dict(scope, np=np))))
-    return {name: value.detach().numpy() if hasattr(value, "detach") else value for name, value in expected.items()}
+    values = {name: value.detach().numpy() if hasattr(value, "detach") else value for name, value in expected.items()}
+    return in_space(values, structures(module))
 
 
 def check_oracle(tap, case, label, function, got, expected, tolerance):
@@ -190,7 +216,7 @@ def slope(module, program, value_of, function, variable, inputs, dims, rng):
     """The derivative along a random direction, from the gradient and from central differences."""
     results = module.call(program, value_of + [function["name"]], dims, inputs)
     name = next(o["name"] for o in function["outputs"] if o["name"].endswith("_d" + variable))
-    direction = rng.standard_normal(inputs[variable].shape)
+    direction = direction_in(structures(module), variable, inputs, rng)
     step = 1e-5
     ends = []
     for sign in (1, -1):
@@ -215,7 +241,7 @@ def check_directions(tap, label, module, program, function, inputs, dims, rng):
     kind, names = function["kind"], [i["name"] for i in function["inputs"] if i.get("role")]
     if kind == "vjp":
         wrt = [o["name"][4:] for o in function["outputs"] if o["name"].startswith("vjp_")]
-        directions = {w: rng.standard_normal(inputs[w].shape) for w in wrt if w in inputs}
+        directions = {w: direction_in(structures(module), w, inputs, rng) for w in wrt if w in inputs}
     else:
         directions = {name[2:]: inputs[name] for name in names if name[2:] in inputs}
     here = module.call(program, [function["name"]], dims, inputs)[0]
@@ -244,7 +270,7 @@ def check_tensors(tap, label, module, program, function, inputs, dims, rng):
         of, wrt = (f"d{target}_d{names.group(1)}", names.group(2)) if names else (target, output["name"][len(target) + 3:])
         if function["kind"] == "hess" and not names or wrt not in inputs:
             continue
-        direction = rng.standard_normal(inputs[wrt].shape)
+        direction = direction_in(structures(module), wrt, inputs, rng)
         ends = [moved(module, program, function, dims, inputs, {wrt: direction}, step)[of] for step in (1e-5, -1e-5)]
         measured = (ends[0] - ends[1]) / 2e-5
         exact = np.tensordot(here[output["name"]], direction, direction.ndim)
@@ -312,11 +338,12 @@ def records():
     """The operators of ops.def that programs may call in this version: name, how it is called, how many arguments."""
     with open(os.path.join(mx.ROOT, "gen", "graph", "ops.def")) as file:
         text = file.read()
-    found = re.findall(r"^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/)", text, re.S | re.M)
+    found = re.findall(r"^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/|\Z)", text, re.S | re.M)
     for name, body in found:
         call = re.search(r'\.call = "(\w+)(?:\((\w+)\))?"', body)
         if "OP_HIDDEN" not in body:
-            yield name, call.groups() if call else (name, None), int(re.search(r"\.arity = (\d)", body).group(1))
+            arity = re.search(r"\.arity = (\d)", body)  # ANY_ARGUMENTS: none
+            yield name, call.groups() if call else (name, None), int(arity.group(1)) if arity else 0
 
 
 def check_every_operator(tap, cases):

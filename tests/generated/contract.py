@@ -211,7 +211,8 @@ def every_json(tap, folder):
             known = set(f["dims"])
             for a in f["inputs"] + f["outputs"]:
                 keys = set(a) - {"role"}
-                wrong += [a] * (keys != (ARGUMENT if a in f["inputs"] else {"name", "shape", "formula"}))
+                structured = {"structure"} if a.get("structure", "dense") != "dense" else set()
+                wrong += [a] * (keys != (ARGUMENT if a in f["inputs"] else {"name", "shape", "formula"} | structured))
                 wrong += [a] * ("role" in a and a["role"] != ROLES.get(f["kind"]))
                 wrong += [a] * (not all(type(s) is int or set(re.findall(r"[A-Za-z_]\w*", s)) <= known and s
                                         for s in a["shape"]))

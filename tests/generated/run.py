@@ -12,12 +12,13 @@ import compilers
 import consumers
 import contract
 import elements
+import indices
 import memory
 import names
 import scale
 
 GROUPS = {"contract": contract, "elements": elements, "memory": memory, "compilers": compilers, "names": names, "command": command,
-          "scale": scale, "consumers": consumers}
+          "scale": scale, "indices": indices, "consumers": consumers}
 
 
 def main():

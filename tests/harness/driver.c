@@ -60,7 +60,8 @@ static size_t expression(const mx_function *f, const size_t *dims, const char *t
 
 static size_t bytes_of(const mx_function *f, const size_t *dims, const mx_argument *argument) {
     size_t elements = 1;
-    for (int i = 0; i < argument->rank; i++)
+    int stored = strcmp(argument->structure, "diagonal") == 0 ? 1 : argument->rank;
+    for (int i = 0; i < stored; i++)
         elements *= expression(f, dims, argument->shape[i]);
     return elements * real_size();
 }

@@ -93,7 +93,33 @@ class Module:
 
 
 def shape_of(argument, dims):
-    return tuple(eval(str(size), {"__builtins__": {}}, dict(dims)) for size in argument["shape"])
+    """The shape of an argument's array: of a diagonal matrix its diagonal."""
+    sizes = argument["shape"][:1] if argument.get("structure") == "diagonal" else argument["shape"]
+    return tuple(eval(str(size), {"__builtins__": {}}, dict(dims)) for size in sizes)
+
+
+def structured(value, structure):
+    """A random array made one of this structure; what is promised to be unread is NaN."""
+    n = value.shape[0] if value.ndim else 1
+    if structure == "symmetric":
+        return (value + value.T) / 2
+    if structure == "spd":
+        return value @ value.T + n * np.eye(n)
+    if structure in ("lower", "upper"):
+        keep = np.tri(n, dtype=bool) if structure == "lower" else np.tri(n, dtype=bool).T
+        return np.where(keep, value + 2 * np.eye(n), np.nan)
+    if structure == "orthogonal":
+        return np.linalg.qr(value)[0] if n else value
+    return value
+
+
+def into_space(value, structure):
+    """The projection of a direction or gradient onto the space of matrices of this structure."""
+    if structure in ("symmetric", "spd"):
+        return (value + np.swapaxes(value, -1, -2)) / 2
+    if structure == "lower":
+        return np.tril(value)
+    return np.triu(value) if structure == "upper" else value
 
 
 def difference(got, expected):

@@ -31,7 +31,7 @@ class Program:
         self.inputs, self.values, self.lines, self.torch_lines = [], [], [], []
         self.dims = ["m", "n", "k", "p"]
         self.fixed = {d: rng.randint(1, 5) for d in self.dims if rng.random() < 0.1}
-        self.pool = self.dims + rng.choices(["1", "n + p", "2*k"], k=rng.randint(0, 2))
+        self.pool = self.dims + rng.choices(["1", "n + p", "2*k", "m*n"], k=rng.randint(0, 2))
         self.statements()
         self.requests()
 
@@ -115,7 +115,8 @@ class Program:
         if depth <= 0 or self.chance(0.08):
             return self.shared(type) if self.chance(0.5) else self.leaf(type)
         forms = [self.elementwise, self.elementwise, self.arithmetic, self.arithmetic, self.arithmetic, self.power,
-                 self.transposed, self.negated, self.typical, self.typical, self.typical, self.typical]
+                 self.transposed, self.negated, self.typical, self.typical, self.typical, self.typical,
+                 self.selected, self.arranged]
         return self.rng.choice(forms)(type, depth - 1)
 
     def elementwise(self, type, depth):
@@ -275,6 +276,92 @@ class Program:
             return Node(f"eye({type[1]})", ATOM, f"torch.eye({type[1]})", type)
         name, sizes = self.rng.choice(("ones", "ones", "zeros")), ", ".join(type[1:])
         return Node(f"{name}({sizes})", ATOM, f"torch.{name}({sizes})", type)
+
+    # ---- Elements in other places ----
+
+    def indexed(self, node, indices, type):
+        return Node(f"{inside(node, ATOM)}[{indices}]", ATOM, f"{node.torch}[{indices}]", type)
+
+    def selected(self, type, depth):
+        """An element, or a slice of something with one row or column more."""
+        if type == SCALAR:
+            d, e = f"{self.dim()} + 1", f"{self.dim()} + 1"
+            i, j = self.rng.choice(("0", "-1")), self.rng.choice(("0", "-1", e[:-4]))
+            if self.chance(0.5):
+                return self.indexed(self.expression((self.rng.choice("vr"), d), depth), i, type)
+            return self.indexed(self.expression(("M", d, e), depth), f"{i}, {j}", type)
+        more = [f"{d} + 1" for d in type[1:]]
+        ranges = [self.rng.choice(("1:", f":{d}", ":-1", f"1:{d} + 1")) for d in type[1:]]
+        if type[0] != "M":
+            if type[0] == "v" and self.chance(0.5):
+                line = self.rng.choice(("0", "-1"))
+                if self.chance(0.5):
+                    return self.indexed(self.expression(("M", f"{self.dim()} + 1", type[1]), depth), f"{line}, :", type)
+                return self.indexed(self.expression(("M", more[0], f"{self.dim()} + 1"), depth), f"{ranges[0]}, {line}", type)
+            return self.indexed(self.expression((type[0], more[0]), depth), ranges[0], type)
+        which = self.rng.randrange(3)
+        of = ("M", type[1] if which == 1 else more[0], type[2] if which == 0 else more[1])
+        if which == 0:
+            of, ranges = ("M", more[0], type[2]), [ranges[0], ":"]
+        elif which == 1:
+            of, ranges = ("M", type[1], more[1]), [":", ranges[1]]
+        return self.indexed(self.expression(of, depth), ", ".join(ranges), type)
+
+    def arranged(self, type, depth):
+        if type[0] == "M":
+            return self.rng.choice((self.triangle, self.cut_stack, self.blocks, self.reshaped))(type, depth)
+        if type[0] == "v":
+            return self.rng.choice((self.cut_list, self.flattened))(type, depth)
+        return self.expression(type, depth)
+
+    def triangle(self, type, depth):
+        name = self.rng.choice(("tril", "triu"))
+        return self.call(name, self.expression(type, depth), type=type, torch=f"torch.{name}")
+
+    def cut_stack(self, type, depth):
+        """What is needed of a stack: all of the second piece, or some of both."""
+        axis, d = self.rng.randrange(2), self.dim()
+        other = ("M", d, type[2]) if axis == 0 else ("M", type[1], d)
+        a, b = self.expression(other, depth), self.expression(type, depth)
+        cut = self.rng.choice((f"{d}:", f":{type[1 + axis]}"))
+        name, torch = ("vcat", "torch.vstack") if axis == 0 else ("hcat", "torch.hstack")
+        text = f"{name}({a.mx}, {b.mx})" if self.chance(0.5) else f"[{a.mx}{'; ' if axis == 0 else ', '}{b.mx}]"
+        stack = Node(text, ATOM, f"{torch}(({a.torch}, {b.torch}))", type)
+        return self.indexed(stack, f"{cut}, :" if axis == 0 else f":, {cut}", type)
+
+    def blocks(self, type, depth):
+        if " + " not in type[2] or type[2].endswith(" 1"):
+            return self.reshaped(type, depth)
+        left, right = (self.expression(("M", type[1], d), depth) for d in type[2].split(" + "))
+        return Node(f"hcat({left.mx}, {right.mx})", ATOM, f"torch.hstack(({left.torch}, {right.torch}))", type)
+
+    def reshaped(self, type, depth):
+        if type[1:] in (("m", "n"), ("n", "m")):
+            node = self.expression(("v", "m*n"), depth)
+            return Node(f"reshape({node.mx}, [{type[1]}, {type[2]}])", ATOM, f"{node.torch}.reshape({type[1]}, {type[2]})", type)
+        if type[1] == "2*k":
+            a, b = self.expression(("M", "2", "1"), depth), self.expression(("M", "k", type[2]), depth)
+            return Node(f"kron({a.mx}, {b.mx})", ATOM, f"torch.kron({a.torch}.contiguous(), {b.torch}.contiguous())", type)
+        node = self.expression((*type[:1], *type[:0:-1]), depth)
+        return Node(f"reshape({node.mx}, [{type[1]}, {type[2]}])", ATOM, f"{node.torch}.reshape({type[1]}, {type[2]})", type)
+
+    def cut_list(self, type, depth):
+        d = self.dim()
+        a, b = self.expression(("v", d), depth), self.expression(type, depth)
+        stack = Node(f"vcat({a.mx}, {b.mx})", ATOM, f"torch.hstack(({a.torch}, {b.torch}))", type)
+        return self.indexed(stack, self.rng.choice((f"{d}:", f":{type[1]}")), type)
+
+    def flattened(self, type, depth):
+        if type[1] != "m*n":
+            return self.cut_list(type, depth)
+        if self.chance(0.3):
+            a, b = self.expression(("v", "m"), depth), self.expression(("v", "n"), depth)
+            return Node(f"kron({a.mx}, {b.mx})", ATOM, f"torch.kron({a.torch}, {b.torch})", type)
+        d, e = self.rng.choice((("m", "n"), ("n", "m")))
+        node = self.expression(("M", d, e), depth)
+        if self.chance(0.5):
+            return Node(f"vec({node.mx})", ATOM, f"{node.torch}.T.reshape(-1)", type)
+        return Node(f"reshape({node.mx}, [{d}*{e}])", ATOM, f"{node.torch}.reshape(-1)", type)
 
     # ---- Statements ----
 
