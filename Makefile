@@ -8,7 +8,9 @@ STD     = -std=gnu11
 GEN     = $(filter-out gen/main.c,$(wildcard gen/*.c gen/*/*.c)) grammar/ast.c
 GEN_O   = $(GEN:%.c=$(B)/%.o) $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o
 
-all: $(B)/mxc $(B)/libmxrt.a $(B)/libmxrt.so
+MAN     = $(B)/man/mxc.1 $(B)/man/mxc-language.7
+
+all: $(B)/mxc $(B)/libmxrt.a $(B)/libmxrt.so $(MAN)
 
 # ---- the compiler ----
 
@@ -29,6 +31,14 @@ $(B)/grammar/mx.lex.c $(B)/grammar/mx.lex.h &: grammar/mx.l
 	@mkdir -p $(@D)
 	flex --header-file=$(B)/grammar/mx.lex.h -o $(B)/grammar/mx.lex.c $<
 $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o: $(B)/grammar/mx.lex.h
+
+# ---- the manual: made from the tables that the compiler itself reads ----
+
+$(B)/man/mxc.1: MANUAL = --help=man
+$(B)/man/mxc-language.7: MANUAL = --help-language=man
+$(MAN): $(B)/mxc
+	@mkdir -p $(@D)
+	$(B)/mxc $(MANUAL) > $@.new && mv $@.new $@
 
 # ---- the runtime: kernel sources are compiled once for each element type and instruction set ----
 
@@ -137,6 +147,9 @@ bench: $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
 PREFIX ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 $(B)/man/mxc.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(B)/man/mxc-language.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(B)/mxc $(DESTDIR)$(PREFIX)/bin/mxc
 	install -m 644 runtime/mxrt.h runtime/mxmath.h runtime/mxwork.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(B)/libmxrt.a $(DESTDIR)$(PREFIX)/lib
@@ -157,7 +170,7 @@ clean:
 	rm -rf $(B)
 
 help:
-	@echo 'make            build/mxc, build/libmxrt.a, build/libmxrt.so'
+	@echo 'make            build/mxc, build/libmxrt.a, build/libmxrt.so, man pages in build/man'
 	@echo 'make demo       the examples; trains the digits classifier'
 	@echo 'make check      every test; ends in "N passed, N failed"'
 	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'

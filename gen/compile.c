@@ -21,7 +21,7 @@ struct compilation {
     struct graph graph;
     struct lowering lowering;
     struct included included;
-    struct text main, header;
+    struct text main, header, statistics;
 };
 
 static void prepare(struct compilation *c, const struct compile_options *options, struct arena *arena) {
@@ -34,6 +34,7 @@ static void prepare(struct compilation *c, const struct compile_options *options
         c->diags.silenced[diag_warning_named(options->silenced[i])] = true;
     c->main = text_new(arena);
     c->header = text_new(arena);
+    c->statistics = text_new(arena);
     polys_init(&c->polys, arena);
     graph_init(&c->graph, arena, &c->polys);
     lowering_init(&c->lowering, arena, &c->interner, &c->graph);
@@ -83,6 +84,8 @@ static void emit(struct compilation *c, const struct module *module, struct plan
     e.header = base_name(c->options->header_name);
     e.spelled = c->options->spelled;
     e.reflect = c->options->reflect;
+    if (c->options->statistics)
+        emit_stats(&c->statistics, &e);
     switch (c->options->emit) {
     case EMIT_GRAPH:
         emit_graph(&c->main, &e);
@@ -142,6 +145,7 @@ static void finish(struct compile_result *result, struct compilation *c) {
         return;
     result->main = taken(&c->main);
     result->header = taken(&c->header);
+    result->statistics = taken(&c->statistics);
     result->included = c->included.names.at;
     result->included_count = c->included.names.len;
 }
@@ -165,7 +169,7 @@ void compile(struct compile_result *result, const struct compile_options *option
         return;
     }
     result->status = MXC_ERRORS;
-    result->main = result->header = (struct compile_text){"", 0};
+    result->main = result->header = result->statistics = (struct compile_text){"", 0};
     result->messages = (struct compile_text){exhausted, sizeof exhausted - 1};
 }
 

@@ -25,6 +25,7 @@ struct compile_options {
     const char *spelled;     /* the options that shape the output as one line, for the first comment; "" if none */
     enum emit_kind emit;
     bool reflect;
+    bool statistics;          /* of --stats */
     int effort;               /* the planner's, of -O: 0, 1, EFFORT_MOST */
     const char *const *fixed; /* each -D: "n=128", well-formed */
     size_t fixed_count;
@@ -43,11 +44,12 @@ struct compile_text {
 };
 
 struct compile_result {
-    int status;                   /* MXC_DONE, MXC_ERRORS or MXC_INTERNAL */
-    struct compile_text messages; /* for standard error: every diagnostic */
-    struct compile_text main;     /* the C file, or what --emit asked for; empty unless status is MXC_DONE */
-    struct compile_text header;   /* the header; empty unless C was asked for */
-    const char *const *included;  /* the names of the files read, in order, as 'reading' gave them */
+    int status;                     /* MXC_DONE, MXC_ERRORS or MXC_INTERNAL */
+    struct compile_text messages;   /* for standard error: every diagnostic */
+    struct compile_text main;       /* the C file, or what --emit asked for; empty unless status is MXC_DONE */
+    struct compile_text statistics; /* what every function costs, for standard error; empty unless asked for */
+    struct compile_text header;     /* the header; empty unless C was asked for */
+    const char *const *included;    /* the names of the files read, in order, as 'reading' gave them */
     size_t included_count;
     void *memory; /* owns all of the above */
 };

@@ -236,6 +236,8 @@ static int run_compiler(struct arena *arena, const struct options *options) {
         status = check_included(options, &result);
     if (!status)
         status = write_result(arena, options, &result);
+    if (!status)
+        fwrite(result.statistics.data, 1, result.statistics.length, stderr);
     compile_free(&result);
     return status;
 }
@@ -272,7 +274,10 @@ static int run(struct arena *arena, int argc, char **argv) {
         text_puts(&text, "mxc " MXC_VERSION "\n");
         return print(&text);
     case ACTION_HELP:
-        options_help(&text);
+        options_help(&text, options.help);
+        return print(&text);
+    case ACTION_LANGUAGE:
+        manual_print(&text, options.help);
         return print(&text);
     case ACTION_COMPILE:
         break;

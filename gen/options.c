@@ -3,6 +3,7 @@
 #include "base/cwords.h"
 
 #include "base/diag.h"
+#include "base/page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum option {
     OPTION_MF,
     OPTION_MT,
     OPTION_REFLECT,
+    OPTION_STATS,
     OPTION_EFFORT,
     OPTION_WALL,
     OPTION_WERROR,
@@ -29,6 +31,7 @@ enum option {
     OPTION_EXPLAIN,
     OPTION_VERSION,
     OPTION_HELP,
+    OPTION_LANGUAGE,
     OPTION_LATER
 };
 
@@ -38,7 +41,7 @@ enum value {
     VALUE_JOINED,  /* -D n=3 and -Dn=3 */
     VALUE_EQUALS,  /* --name=NAME */
     VALUE_EITHER,  /* --explain CODE, --explain=CODE */
-    VALUE_OPTIONAL /* --check, --check=SEED */
+    VALUE_OPTIONAL /* --help, --help=man */
 };
 
 struct known {
@@ -62,6 +65,8 @@ static const struct known known[] = {
     {"-MF", OPTION_MF, VALUE_NEXT, "PATH", "the dependency file"},
     {"-MT", OPTION_MT, VALUE_NEXT, "TARGET", "the target it names (default: the files written)"},
     {"--reflect", OPTION_REFLECT, VALUE_NONE, NULL, "adds a table that describes the functions"},
+    {"--stats", OPTION_STATS, VALUE_NONE, NULL,
+     "also says on standard error what each function costs: flops, bytes moved, memory"},
     {"-O0", OPTION_EFFORT, VALUE_NONE, NULL, "values stored as written, no order searched, nothing joined"},
     {"-O1", OPTION_EFFORT, VALUE_NONE, NULL, "the order of summation searched, elementwise work joined"},
     {"-O2", OPTION_EFFORT, VALUE_NONE, NULL, "and loops joined, products added in place, arrays reused (the default)"},
@@ -72,33 +77,73 @@ static const struct known known[] = {
     {"--explain", OPTION_EXPLAIN, VALUE_EITHER, "CODE", "says at length what an error means, as in --explain E0102"},
     {"--version", OPTION_VERSION, VALUE_NONE, NULL, "the version"},
     {"-h", OPTION_HELP, VALUE_NONE, NULL, NULL},
-    {"--help", OPTION_HELP, VALUE_NONE, NULL, "this text"},
+    {"--help", OPTION_HELP, VALUE_OPTIONAL, "man", "this text, or the man page mxc(1)"},
+    {"--help-language", OPTION_LANGUAGE, VALUE_OPTIONAL, "man|json",
+     "the manual of the language, each function with its derivative and an example"},
     {"--check", OPTION_LATER, VALUE_OPTIONAL, "SEED", NULL},
-    {"--stats", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--ld", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--standalone", OPTION_LATER, VALUE_NONE, NULL, NULL},
     {"--line-directives", OPTION_LATER, VALUE_NONE, NULL, NULL},
 };
 #define KNOWN (sizeof known / sizeof *known)
 
-void options_help(struct text *text) {
+/* "-D n=128", "--help[=man]" */
+static const char *shown_option(struct arena *arena, const struct known *option) {
+    bool optional = option->value == VALUE_OPTIONAL;
+    const char *joint = optional ? "[=" : option->value == VALUE_EQUALS ? "=" : option->shown ? " " : "";
+    return format_string(arena, "%s%s%s%s%s", option->option == OPTION_HELP ? "-h, " : "", option->spelling, joint,
+                         option->shown ? option->shown : "", optional ? "]" : "");
+}
+
+static void put_option(const struct page *page, const char *shown, const char *help) {
+    if (page->roff) {
+        page_item(page, shown);
+        page_item_text(page, help);
+    } else {
+        text_printf(page->out, "  %-26s %s\n", shown, help);
+    }
+}
+
+static void put_options(const struct page *page) {
+    for (size_t i = 0; i < KNOWN; i++)
+        if (known[i].help)
+            put_option(page, shown_option(page->out->arena, &known[i]), known[i].help);
+    put_option(page, "-Wno-NAME", "silences a warning");
+}
+
+static const char status[] =
+    "Exit status: 0 done, 1 errors in the program, 2 a wrong command line, 3 a file that cannot be read or\n"
+    "written, 70 an error of the compiler itself.\n";
+
+static void put_man_page(struct text *text) {
+    struct page page = {text, true};
+    page_begin(&page, "mxc", "1", "turns matrix calculus into C", "mxc " MXC_VERSION);
+    page_heading(&page, "SYNOPSIS");
+    page_prose(&page, "mxc [options] file.mx\n");
+    page_heading(&page, "DESCRIPTION");
+    page_prose(&page,
+               "mxc reads a program of formulas and requests for their derivatives, and writes C functions that\n"
+               "compute them: file.c and file.h in the current directory. '-' instead of a file reads standard\n"
+               "input.\n");
+    page_heading(&page, "OPTIONS");
+    put_options(&page);
+    page_heading(&page, "EXIT STATUS");
+    page_prose(&page, status);
+    page_heading(&page, "SEE ALSO");
+    page_prose(&page, "mxc-language(7)\n");
+}
+
+void options_help(struct text *text, enum manual_format format) {
+    struct page page = {text, false};
+    if (format == MANUAL_MAN) {
+        put_man_page(text);
+        return;
+    }
     text_puts(text,
               "mxc [options] file.mx        turns matrix calculus into C: writes file.c and file.h into the current\n"
               "                             directory; '-' instead of a file reads standard input\n\n");
-    for (size_t i = 0; i < KNOWN; i++) {
-        if (!known[i].help)
-            continue;
-        const char *joint = known[i].value == VALUE_EQUALS ? "=" : known[i].shown ? " " : "";
-        const char *first = known[i].option == OPTION_HELP ? "-h, " : "";
-        const char *shown = format_string(text->arena, "%s%s%s%s", first, known[i].spelling, joint,
-                                          known[i].shown ? known[i].shown : "");
-        text_printf(text, "  %-26s %s\n", shown, known[i].help);
-    }
-    text_printf(text, "  %-26s %s\n", "-Wno-NAME", "silences a warning");
-    text_puts(
-        text,
-        "\nExit status: 0 done, 1 errors in the program, 2 a wrong command line, 3 a file that cannot be read or\n"
-        "written, 70 an error of the compiler itself.\n");
+    put_options(&page);
+    text_printf(text, "\n%s", status);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------
@@ -254,6 +299,19 @@ static void set_action(struct command *c, enum action action) {
         c->options->action = action;
 }
 
+/* Without a value: text. Only the manual of the language goes to programs. */
+static bool read_manual_format(struct command *c, const struct known *option, const char *value) {
+    static const char *const formats[] = {[MANUAL_TEXT] = "text", [MANUAL_MAN] = "man", [MANUAL_JSON] = "json"};
+    size_t count = option->option == OPTION_HELP ? MANUAL_JSON : MANUAL_JSON + 1;
+    if (value && !check_choice(c, option, value, formats, count))
+        return false;
+    c->options->help = MANUAL_TEXT;
+    for (size_t i = 0; value && i < count; i++)
+        if (strcmp(value, formats[i]) == 0)
+            c->options->help = (enum manual_format)i;
+    return true;
+}
+
 static bool apply(struct command *c, const struct known *option, const char *value) {
     switch (option->option) {
     case OPTION_OUTPUT:
@@ -283,6 +341,9 @@ static bool apply(struct command *c, const struct known *option, const char *val
     case OPTION_REFLECT:
         c->options->compile.reflect = true;
         return true;
+    case OPTION_STATS:
+        c->options->compile.statistics = true;
+        return true;
     case OPTION_EFFORT:
         c->options->compile.effort = option->spelling[2] - '0';
         return true;
@@ -300,7 +361,10 @@ static bool apply(struct command *c, const struct known *option, const char *val
         return true;
     case OPTION_HELP:
         set_action(c, ACTION_HELP);
-        return true;
+        return read_manual_format(c, option, value);
+    case OPTION_LANGUAGE:
+        set_action(c, ACTION_LANGUAGE);
+        return read_manual_format(c, option, value);
     }
     return true;
 }
@@ -450,6 +514,8 @@ static bool is_stream(const char *path) {
 static bool choose_outputs(struct command *c, const char *stem) {
     struct options *o = c->options;
     bool code = o->compile.emit == EMIT_C;
+    if (o->compile.statistics && o->compile.emit == EMIT_AST)
+        return complain(c, "'--stats' goes with what is planned, not with '--emit=ast'");
     if (c->header_asked && !code)
         return complain(c, "'--header' goes with C, not with '--emit'");
     if (c->header_asked && strcmp(o->header, "-") == 0)

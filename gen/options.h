@@ -5,8 +5,9 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "compile.h"
+#include "manual.h"
 
-enum action { ACTION_COMPILE, ACTION_EXPLAIN, ACTION_VERSION, ACTION_HELP };
+enum action { ACTION_COMPILE, ACTION_EXPLAIN, ACTION_VERSION, ACTION_LANGUAGE, ACTION_HELP };
 
 struct options {
     enum action action;
@@ -17,13 +18,14 @@ struct options {
     VEC(const char *) targets; /* that it names, already in make's spelling */
     VEC(const char *) folders; /* of -I */
     const char *explain;       /* the code */
+    enum manual_format help;   /* of --help (as text or for man) and --help-language */
     struct compile_options compile;
 };
 
 /* Reads the command line. False: it is wrong, and `complaint` says how, as a line for standard error. */
 bool options_read(struct options *options, struct arena *arena, int argc, char *const *argv, struct text *complaint);
-/* What --help prints. */
-void options_help(struct text *text);
+/* What --help prints, as text or as the man page mxc(1). */
+void options_help(struct text *text, enum manual_format format);
 
 /* A path as a make rule spells it. */
 const char *make_spelling(struct arena *arena, const char *path);

@@ -13,21 +13,17 @@
 /* ---- Names that requests take -------------------------------------------------------------------------------------
  */
 
-/* The name of a target; NULL after an error. */
-static struct name *target_name(struct checker *c, ast_id id, const char *what) {
-    const struct ast_node *node = ast_node(c->ast, id);
-    if (node->kind == AST_NAME)
-        return name_of(c, node->name);
-    complain(c, DIAG_E0317, node->span, what, "");
-    return NULL;
+/* The parser takes nothing but names as targets. */
+static struct name *target_name(struct checker *c, ast_id id) {
+    return name_of(c, ast_node(c->ast, id)->name);
 }
 
 /* ---- Outputs ------------------------------------------------------------------------------------------------------
  */
 
 static void add_output(struct checker *c, ast_id id, uint32_t *stamps) {
-    const struct name *name = target_name(c, id, "an output");
-    if (!name || name->clash)
+    const struct name *name = target_name(c, id);
+    if (name->clash)
         return;
     struct symbol *symbol = &c->out->symbols.at[name->symbol];
     if (!name->symbol || symbol->kind == SYMBOL_ABSTRACT)
@@ -91,8 +87,8 @@ static uint32_t request_target(struct checker *c, const struct ast_statement *st
     bool scalar =
         statement->request == REQUEST_GRAD || statement->request == REQUEST_HVP || statement->request == REQUEST_HESS;
     ast_id id = c->ast->children.at[statement->first_target];
-    struct name *name = target_name(c, id, "what is differentiated");
-    if (!name || name->clash)
+    struct name *name = target_name(c, id);
+    if (name->clash)
         return 0;
     struct span span = ast_node(c->ast, id)->span;
     if (!name->symbol && statement->request != REQUEST_GRAD) {

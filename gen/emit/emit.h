@@ -23,6 +23,8 @@ struct emission {
 void emit_c(struct text *out, const struct emission *e);
 void emit_header(struct text *out, const struct emission *e);
 void emit_json(struct text *out, const struct emission *e);
+/* A few lines a function: flops, bytes moved, memory, nodes and kernels. */
+void emit_stats(struct text *out, const struct emission *e);
 void emit_derivation(struct text *out, const struct emission *e);
 /* The nodes that the functions' values need. */
 void emit_graph(struct text *out, const struct emission *e);

@@ -84,6 +84,7 @@ struct op_record {
     const char *orthogonal;   /* the same of an orthogonal one */
     const char *triangular;   /* MATRIX: how it is computed of a triangular matrix, b as in positive */
     const char *positive;     /* the same of a symmetric positive one; b is the identity matrix of a's size */
+    unsigned flops;           /* ALONG by its own loop: operations for each element */
     double fill;              /* FILL */
     const char *combine;      /* REDUCE by its own loop: what C calls the operation between two elements */
     double neutral;           /* the same: the result over nothing */
@@ -93,8 +94,13 @@ struct op_record {
     double (*eval3)(double, double, double);
     const char *infix; /* how a program writes it between two operands; NULL: as a call */
     const char *latex;
-    const char *domain; /* kinks and domain, for the manual */
-    const char *doc;    /* one line */
+    /* For the manual, and for the tests that are made from it. */
+    const char *domain; /* kinks and domain */
+    const char
+        *kinks; /* arguments -> the derivative of the sum of the result there: "1, 1 -> 1, 0; [2, 2] -> [1, 0]" */
+    const char *forms;   /* call forms, "; " between them; NULL: those of the shape */
+    const char *example; /* a program of at most three lines; NULL: that of the shape */
+    const char *doc;     /* one line */
 };
 
 extern const struct op_record op_records[OPS];

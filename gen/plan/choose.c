@@ -102,20 +102,6 @@ static uint32_t own_flops(const struct node *node) {
     return flops;
 }
 
-static bool stands_inline(const struct planning *p, node_id id) {
-    return class_of(p->graph, id) == CLASS_POINTWISE && !map_get(&p->plan->buffer_of, id);
-}
-
-/* Depth is bounded: what stands inline costs at most LARGEST_INLINE. */
-uint32_t expression_flops(const struct planning *p, node_id id) {
-    const struct node *node = graph_node(p->graph, id);
-    uint32_t flops = own_flops(node);
-    for (uint32_t i = 0; i < node->count; i++)
-        if (stands_inline(p, node->operands[i].node))
-            flops += expression_flops(p, node->operands[i].node);
-    return flops;
-}
-
 /* How the nodes that use a node use it. */
 struct use {
     uint32_t users;

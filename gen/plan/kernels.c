@@ -188,18 +188,6 @@ static double neutral(const struct node *node) {
     return node->kind == NODE_REDUCE ? op_records[node->op].neutral : 0;
 }
 
-static void add_flops(struct planning *p, poly count, uint64_t each) {
-    poly flops = poly_mul(p->graph->polys, count, poly_number(p->graph->polys, (int64_t)each));
-    poly_sum_add(&p->flops, p->graph->polys, flops);
-}
-
-static poly loop_count(const struct planning *p, const poly *size, label loops) {
-    poly product = poly_number(p->graph->polys, 1);
-    for (label i = 0; i < loops; i++)
-        product = poly_mul(p->graph->polys, product, size[i]);
-    return product;
-}
-
 /* Where an axis of the target's node is among the node's labels: axis_of maps the node's axes to the target's. */
 static void set_loops(const struct planning *p, struct plan_statement *statement, const label *loop_of,
                       const label *axis_of, label labels, poly *size) {
@@ -230,7 +218,7 @@ static void write(struct planning *p, node_id id, bool copy, uint32_t target, co
     set_loops(p, &statement, loop_of, axis_of, node->rank, size);
     find_reads(p, &statement);
     if (!copy)
-        add_flops(p, node_elements(p->graph, id), expression_flops(p, id));
+        count_expression(p, id, node_elements(p->graph, id));
     place(p, &statement, graph_node(p->graph, id)->rank, size, span);
 }
 
@@ -251,7 +239,7 @@ static void reduce(struct planning *p, node_id id, uint32_t target, struct span 
     statement.held = held_loops(node.rank, statement.target_loop);
     if (statement.held == HELD_IN_MEMORY)
         write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, false, target, identity, span);
-    add_flops(p, loop_count(p, size, derived.loops), expression_flops(p, id) + 1u);
+    count_reduction(p, &statement, size, derived.loops);
     place(p, &statement, derived.loops, size, span);
 }
 
@@ -317,7 +305,7 @@ static label order_scatter(struct loop_order *o, uint32_t target, const label *a
 /* Are there as many places in the loops as elements in the target? Then every element is written, since no two places
  * have the same. */
 static bool fills_all(struct planning *p, node_id id, const poly *size, label held) {
-    return loop_count(p, size, held) == node_elements(p->graph, id);
+    return iterations(p, size, held) == node_elements(p->graph, id);
 }
 
 static void scatter(struct planning *p, node_id id, uint32_t target, const label *axis_of, double coefficient,
@@ -337,7 +325,12 @@ static void scatter(struct planning *p, node_id id, uint32_t target, const label
     find_reads(p, &statement);
     if (how == FILLS && !fills_all(p, id, size, statement.held))
         write(p, graph_fill(p->graph, 0, node.size, node.rank).node, false, target, axis_of, span);
-    add_flops(p, loop_count(p, size, derived.loops), expression_flops(p, id) + statement.reduces + statement.adds);
+    if (statement.reduces)
+        count_reduction(p, &statement, size, derived.loops);
+    else
+        count_expression(p, id, iterations(p, size, derived.loops));
+    if (statement.adds)
+        add_flops(p, iterations(p, size, statement.held), 1);
     place(p, &statement, derived.loops, size, span);
 }
 
@@ -353,9 +346,7 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
     memcpy(kernel.target_axis, axis_of, node.rank);
     for (uint32_t i = 0; i < node.count; i++)
         source_of(p, node.operands[i].node);
-    add_flops(p, loop_count(p, node.size, node.labels), 2);
-    if (accumulate)
-        add_flops(p, node_elements(p->graph, id), 1);
+    count_product(p, &kernel);
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }
@@ -363,7 +354,7 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
 static void along(struct planning *p, node_id id, uint32_t target, struct span span) {
     struct kernel kernel = {.kind = KERNEL_ALONG, .span = span, .node = id, .target = target};
     source_of(p, graph_node(p->graph, id)->operands[0].node);
-    add_flops(p, node_elements(p->graph, id), 2);
+    add_flops(p, node_elements(p->graph, id), op_records[graph_node(p->graph, id)->op].flops);
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }
@@ -380,7 +371,7 @@ static void add_matrix_flops(struct planning *p, const struct node *node) {
     const struct node *first = graph_node(p->graph, node->operands[0].node);
     poly n = first->size[0];
     if (op_records[node->op].shape == SHAPE_SOLVE)
-        add_flops(p, poly_mul(polys, loop_count(p, node->size, node->rank), node->size[0]),
+        add_flops(p, poly_mul(polys, iterations(p, node->size, node->rank), node->size[0]),
                   node->op == OP_lu_solve ? 2 : 1);
     else if (op_records[node->op].shape != SHAPE_OF_FACTOR)
         add_flops(p, poly_mul(polys, n, poly_mul(polys, n, n)), 1);

@@ -215,11 +215,14 @@ static struct operand build(struct ordering *o, uint32_t set) {
     return read_at(value, kept);
 }
 
-/* The last product, with the coefficient and the scalar factors. */
+/* The last product, with the coefficient and the scalar factors. What is the same along an axis of the result is summed
+ * once and then replicated. */
 static struct value finish(struct ordering *o, node_id id, struct operand *operands, uint32_t count) {
     const struct node node = *graph_node(o->graph, id);
     uint32_t all = (1u << o->count) - 1;
-    if (o->split[all]) {
+    if (o->count && o->result & ~o->labels[all]) {
+        operands[count++] = build(o, all);
+    } else if (o->split[all]) {
         operands[count++] = build(o, o->split[all]);
         operands[count++] = build(o, all & ~o->split[all]);
     } else if (o->count) {

@@ -112,6 +112,7 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     build_kernels(&p);
     assign_memory(&p);
     p.plan->flops = poly_sum_total(&p.flops, g->graph->polys);
+    count_traffic(&p);
     return p.plan;
 }
 

@@ -85,7 +85,9 @@ struct plan {
     bool fails;    /* some kernel gives a status */
     bool in_parts; /* too much for one stack frame: no locals */
     poly flops;
-    bool *reads; /* by input */
+    poly traffic;   /* array elements read and written: each array once a kernel */
+    uint32_t nodes; /* of the graph that the outputs need */
+    bool *reads;    /* by input */
 };
 
 /* Plans every function of the module: plans[i] is that of functions.at[i]. effort 0: every value gets a buffer,

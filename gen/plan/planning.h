@@ -38,8 +38,19 @@ bool is_scattered(const struct graph *graph, node_id id);
 
 /* choose.c: which nodes get a buffer, which stand inline, which sums take their products in. */
 void choose_materialised(struct planning *p);
-/* Floating-point operations of one evaluation of a node's expression with what stands inline in it. */
-uint32_t expression_flops(const struct planning *p, node_id id);
+
+/* cost.c: floating-point operations, as the C has them; a call of an elementary function is one. */
+void add_flops(struct planning *p, poly count, uint64_t each);
+/* How often the body of a nest of that many loops runs. */
+poly iterations(const struct planning *p, const poly *size, label loops);
+/* An expression with what stands inline in it, evaluated that many times. */
+void count_expression(struct planning *p, node_id id, poly times);
+/* A reduction in a nest of those loops. */
+void count_reduction(struct planning *p, const struct plan_statement *statement, const poly *size, label loops);
+/* A product call: 2 m n k, and m n each for a coefficient other than 1 or -1 and for adding to what is there. */
+void count_product(struct planning *p, const struct kernel *kernel);
+/* Array elements that the kernels read and write, and the nodes of the graph. After memory was assigned. */
+void count_traffic(struct planning *p);
 
 /* kernels.c: the kernels, in order. */
 void build_kernels(struct planning *p);

@@ -120,4 +120,19 @@ def project(tap, folder):
         same(tap, f"{cc}: until the program changes", attempt(["make", "-q"], cwd=place)[0], 1)
 
 
-CASES = (dependencies, project)
+def installation(tap, folder):
+    """What make install puts where."""
+    place = os.path.join(folder, "stage")
+    command = ["make", "--no-print-directory", "-C", mx.ROOT, f"B={mx.BUILD}", "install", f"DESTDIR={place}", "PREFIX=/usr"]
+    if not works(tap, "make install", command):
+        return
+    found = {os.path.relpath(os.path.join(where, name), place) for where, _, names in os.walk(place) for name in names}
+    wanted = {"bin/mxc", "include/mxrt.h", "include/mxmath.h", "include/mxwork.h", "lib/libmxrt.a", "lib/libmxrt.so",
+              "lib/libmxrt.so.1", "lib/pkgconfig/mxrt.pc", "share/man/man1/mxc.1", "share/man/man7/mxc-language.7"}
+    same(tap, "what is installed", sorted(found), sorted("usr/" + name for name in wanted))
+    for name, option in (("man1/mxc.1", "--help=man"), ("man7/mxc-language.7", "--help-language=man")):
+        said = mx.run([os.path.join(place, "usr", "bin", "mxc"), option]).decode()
+        same(tap, f"{name} is what mxc {option} says", read(place, "usr/share/man/" + name), said)
+
+
+CASES = (dependencies, project, installation)

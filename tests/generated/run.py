@@ -16,9 +16,10 @@ import indices
 import memory
 import names
 import scale
+import stats
 
 GROUPS = {"contract": contract, "elements": elements, "memory": memory, "compilers": compilers, "names": names, "command": command,
-          "scale": scale, "indices": indices, "consumers": consumers}
+          "scale": scale, "indices": indices, "consumers": consumers, "stats": stats}
 
 
 def main():

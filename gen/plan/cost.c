@@ -1,0 +1,206 @@
+/* What a function costs: operations as the C text has them (emit/expression.c and kernels.c write it), and elements
+ * that move between memory and its kernels. */
+#include "planning.h"
+
+void add_flops(struct planning *p, poly count, uint64_t each) {
+    poly flops = poly_mul(p->graph->polys, count, poly_number(p->graph->polys, (int64_t)each));
+    poly_sum_add(&p->flops, p->graph->polys, flops);
+}
+
+static bool is_sign(double number) {
+    return number == 1 || number == -1;
+}
+
+static bool stands_inline(const struct planning *p, node_id id) {
+    return class_of(p->graph, id) == CLASS_POINTWISE && !map_get(&p->plan->buffer_of, id);
+}
+
+static uint32_t expression_flops(const struct planning *p, node_id id);
+
+static uint32_t inline_flops(const struct planning *p, node_id id) {
+    return stands_inline(p, id) ? expression_flops(p, id) : 0;
+}
+
+/* A product divides by x where a factor is 1/x and written there. */
+static bool is_divisor(const struct planning *p, node_id id) {
+    const struct node *node = graph_node(p->graph, id);
+    return node->kind == NODE_MAP && node->op == OP_reciprocal && stands_inline(p, id);
+}
+
+/* number times the factors without axes, those with axes, or both: one operation less than there are items, and one
+ * more where only divisors are left, for 1/x. */
+static uint32_t product_flops(const struct planning *p, const struct node *node, double number, bool scalars,
+                              bool others) {
+    uint32_t above = !is_sign(number), below = 0, flops = 0;
+    for (uint32_t i = 0; i < node->count; i++) {
+        node_id factor = node->operands[i].node;
+        if (!(graph_node(p->graph, factor)->rank == 0 ? scalars : others))
+            continue;
+        bool divisor = is_divisor(p, factor);
+        flops += inline_flops(p, divisor ? graph_node(p->graph, factor)->operands[0].node : factor);
+        above += !divisor;
+        below += divisor;
+    }
+    return flops + below + (above ? above - 1 : 0);
+}
+
+static uint32_t sum_flops(const struct planning *p, const struct node *node) {
+    uint32_t flops = node->count ? node->count - 1 : 0;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct operand *term = &node->operands[i];
+        bool folded = graph_node(p->graph, term->node)->kind == NODE_NUMBER;
+        flops += (!folded && !is_sign(term->coefficient)) + inline_flops(p, term->node);
+    }
+    return flops;
+}
+
+/* Depth is bounded: choose.c bounds what may stand inline. */
+static uint32_t expression_flops(const struct planning *p, node_id id) {
+    const struct node *node = graph_node(p->graph, id);
+    if (node->kind == NODE_PRODUCT)
+        return product_flops(p, node, node->number, true, true);
+    if (node->kind == NODE_SUM)
+        return sum_flops(p, node);
+    uint32_t flops = node->kind == NODE_MAP;
+    for (uint32_t i = 0; i < node->count; i++)
+        flops += inline_flops(p, node->operands[i].node);
+    return flops;
+}
+
+void count_expression(struct planning *p, node_id id, poly times) {
+    add_flops(p, times, expression_flops(p, id));
+}
+
+poly iterations(const struct planning *p, const poly *size, label loops) {
+    poly product = poly_number(p->graph->polys, 1);
+    for (label i = 0; i < loops; i++)
+        product = poly_mul(p->graph->polys, product, size[i]);
+    return product;
+}
+
+static bool has_scalars(const struct planning *p, const struct node *node) {
+    for (uint32_t i = 0; i < node->count; i++)
+        if (graph_node(p->graph, node->operands[i].node)->rank == 0)
+            return true;
+    return node->number != 1;
+}
+
+/* Held in variables: each loop has an accumulator, which goes into the one around it; what the terms share multiplies
+ * the total. */
+void count_reduction(struct planning *p, const struct plan_statement *statement, const poly *size, label loops) {
+    const struct node *node = graph_node(p->graph, statement->node);
+    bool product = node->kind == NODE_PRODUCT;
+    uint32_t whole = expression_flops(p, statement->node);
+    poly innermost = iterations(p, size, loops);
+    if (statement->held == HELD_IN_MEMORY || statement->held == loops) {
+        add_flops(p, innermost, whole + (statement->held == HELD_IN_MEMORY ? 1u : 0u));
+        return;
+    }
+    add_flops(p, innermost, 1 + (product ? product_flops(p, node, 1, false, true) : whole));
+    for (label loop = (label)(statement->held + 1); loop < loops; loop++)
+        add_flops(p, iterations(p, size, loop), 1);
+    if (product && has_scalars(p, node))
+        add_flops(p, iterations(p, size, statement->held), 1 + product_flops(p, node, node->number, true, false));
+}
+
+void count_product(struct planning *p, const struct kernel *kernel) {
+    const struct node *node = graph_node(p->graph, kernel->node);
+    double number = node->number * kernel->coefficient;
+    bool scalars = false;
+    for (uint32_t i = 0; i < node->count; i++)
+        scalars = scalars || graph_node(p->graph, node->operands[i].node)->rank == 0;
+    add_flops(p, iterations(p, node->size, node->labels), 2);
+    uint32_t each = scalars || !is_sign(number);
+    add_flops(p, node_elements(p->graph, kernel->node), each + kernel->accumulate);
+    add_flops(p, poly_number(p->graph->polys, 1), product_flops(p, node, number, true, false));
+}
+
+/* ---- Elements moved ------------------------------------------------------------------------------------------------
+ */
+
+/* Registers are no memory, and scalar arguments come by value. */
+static bool in_memory(const struct planning *p, uint32_t index) {
+    const struct buffer *buffer = &p->plan->buffers.at[index];
+    bool by_value = buffer->storage == STORE_INPUT && p->function->inputs.at[buffer->index].rank == 0;
+    return index && !by_value && buffer->storage != STORE_LOCAL && buffer->storage != STORE_TEMP;
+}
+
+/* How often each array of a kernel is read at how many elements: once, by its widest access. */
+struct access {
+    uint32_t buffer;
+    label width;
+    poly elements;
+};
+struct accesses {
+    VEC(struct access) list;
+};
+
+/* The elements that indices at these labels reach: A[i, i] n of them. */
+static struct access reach(const struct planning *p, uint32_t buffer, const label *at, const poly *size) {
+    struct access access = {buffer, 0, poly_number(p->graph->polys, 1)};
+    uint64_t seen = 0;
+    for (uint8_t a = 0; a < graph_node(p->graph, p->plan->buffers.at[buffer].node)->rank; a++) {
+        if (seen >> at[a] & 1)
+            continue;
+        seen |= (uint64_t)1 << at[a];
+        access.width++;
+        access.elements = poly_mul(p->graph->polys, access.elements, size[at[a]]);
+    }
+    return access;
+}
+
+static void note_read(struct planning *p, struct accesses *reads, uint32_t buffer, const label *at, const poly *size) {
+    if (!in_memory(p, buffer))
+        return;
+    struct access access = reach(p, buffer, at, size);
+    for (size_t i = 0; i < reads->list.len; i++) {
+        struct access *known = &reads->list.at[i];
+        if (known->buffer != buffer)
+            continue;
+        if (known->width < access.width)
+            *known = access;
+        return;
+    }
+    vec_push(p->arena, &reads->list, access);
+}
+
+static void note_write(struct planning *p, struct poly_sum *moved, uint32_t buffer, int64_t times) {
+    poly elements = node_elements(p->graph, p->plan->buffers.at[buffer].node);
+    if (in_memory(p, buffer))
+        poly_sum_add(moved, p->graph->polys, poly_mul(p->graph->polys, elements, poly_number(p->graph->polys, times)));
+}
+
+static void nest_traffic(struct planning *p, const struct kernel *nest, struct accesses *reads,
+                         struct poly_sum *moved) {
+    for (size_t s = 0; s < nest->statements.len; s++) {
+        const struct plan_statement *statement = &nest->statements.at[s];
+        for (size_t r = 0; r < statement->reads.len; r++)
+            note_read(p, reads, statement->reads.at[r].buffer, statement->reads.at[r].loop, nest->size);
+        note_write(p, moved, statement->target, statement->held == HELD_IN_MEMORY ? 2 : 1);
+    }
+}
+
+static void call_traffic(struct planning *p, const struct kernel *call, struct accesses *reads,
+                         struct poly_sum *moved) {
+    const struct node *node = graph_node(p->graph, call->node);
+    for (uint32_t i = 0; i < node->count; i++)
+        note_read(p, reads, map_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size);
+    note_write(p, moved, call->target, call->accumulate ? 2 : 1);
+}
+
+void count_traffic(struct planning *p) {
+    struct poly_sum moved = {0};
+    for (size_t k = 0; k < p->plan->kernels.len; k++) {
+        const struct kernel *kernel = &p->plan->kernels.at[k];
+        struct accesses reads = {0};
+        if (kernel->kind == KERNEL_LOOP)
+            nest_traffic(p, kernel, &reads, &moved);
+        else
+            call_traffic(p, kernel, &reads, &moved);
+        for (size_t i = 0; i < reads.list.len; i++)
+            poly_sum_add(&moved, p->graph->polys, reads.list.at[i].elements);
+    }
+    p->plan->traffic = poly_sum_total(&moved, p->graph->polys);
+    for (node_id id = 1; id < p->nodes; id++)
+        p->plan->nodes += p->needed[id];
+}
