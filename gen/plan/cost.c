@@ -140,6 +140,12 @@ static struct access reach(const struct planning *p, uint32_t buffer, const labe
     struct access access = {buffer, 0, poly_number(p->graph->polys, 1)};
     uint64_t seen = 0;
     for (uint8_t a = 0; a < graph_node(p->graph, p->plan->buffers.at[buffer].node)->rank; a++) {
+        if (at[a] == LOOP_DERIVED) { /* it follows from loops: at most all of the axis */
+            access.elements = poly_mul(p->graph->polys, access.elements,
+                                       graph_node(p->graph, p->plan->buffers.at[buffer].node)->size[a]);
+            access.width++;
+            continue;
+        }
         if (seen >> at[a] & 1)
             continue;
         seen |= (uint64_t)1 << at[a];
