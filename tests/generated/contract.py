@@ -208,6 +208,8 @@ def every_json(tap, folder):
         for f in facts["functions"]:
             if set(f) - {"tensors"} != {"name", "kind", "dims", "indices", "inputs", "outputs", "saved", "flops"}:
                 wrong.append(sorted(f))
+            wrong += [t for t in f.get("tensors", []) if set(t) - {"layout"} != {"name", "structure"}]
+            wrong += [f["kind"]] * ("tensors" in f and f["kind"] not in ("jac", "hess"))
             known = set(f["dims"])
             for a in f["inputs"] + f["outputs"]:
                 keys = set(a) - {"role"}
