@@ -39,7 +39,8 @@ RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,g
 SET_generic =
 SET_avx2   = -mavx2 -mfma
 SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
-RT_O       = $(B)/runtime/dispatch.o $(B)/runtime/status.o
+RT_PLAIN   = dispatch status team threads
+RT_O       = $(RT_PLAIN:%=$(B)/runtime/%.o)
 
 define rt_type
 RT_O += $(RT_TYPED:%=$(B)/runtime/%_f$(1).o)
@@ -55,13 +56,14 @@ $(B)/runtime/%_f$(1)_$(2).o: runtime/%.c
 endef
 $(foreach t,64 32,$(eval $(call rt_type,$(t)))$(foreach s,$(RT_SETS),$(eval $(call rt_set,$(t),$(s)))))
 
-$(B)/runtime/dispatch.o $(B)/runtime/status.o: $(B)/runtime/%.o: runtime/%.c
+$(RT_PLAIN:%=$(B)/runtime/%.o): $(B)/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
 	$(CC) $(RT_CFLAGS) -O2 -c -o $@ $<
 $(B)/libmxrt.a: $(RT_O)
 	rm -f $@ && ar rcs $@ $^
+# Never unloaded: threads may be asleep in it.
 $(B)/libmxrt.so: $(RT_O)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmxrt.so.1 -o $@ $^ -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmxrt.so.1,-z,nodelete -o $@ $^ -pthread -lm
 	ln -sf libmxrt.so $@.1
 
 # ---- examples: what the quick start runs ----
