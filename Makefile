@@ -91,16 +91,23 @@ demo: all examples
 
 RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
             $(B)/tests/test_gemm_special_f32 $(B)/tests/test_factor_f64 $(B)/tests/test_factor_f32 \
+            $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_openmp \
             $(B)/tests/test_dispatch
 RT_TCC    = $(CC) $(STD) $(WARN) -O1 $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(CFLAGS)) -Iruntime -Itests/runtime
+RT_TLIBS  = -lm
 RT_TDEPS  = tests/runtime/operands.c tests/runtime/operands.h tests/runtime/tap.h $(B)/libmxrt.a
 
+$(B)/tests/test_threads%: RT_TLIBS = -pthread -lm
 $(B)/tests/test_%_f64: tests/runtime/test_%.c $(RT_TDEPS)
 	@mkdir -p $(@D)
-	$(RT_TCC) -DMX_BITS=64 -o $@ $(filter %.c %.a,$^) -lm
+	$(RT_TCC) -DMX_BITS=64 -o $@ $(filter %.c %.a,$^) $(RT_TLIBS)
 $(B)/tests/test_%_f32: tests/runtime/test_%.c $(RT_TDEPS)
 	@mkdir -p $(@D)
-	$(RT_TCC) -DMX_BITS=32 -o $@ $(filter %.c %.a,$^) -lm
+	$(RT_TCC) -DMX_BITS=32 -o $@ $(filter %.c %.a,$^) $(RT_TLIBS)
+OPENMP = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -fopenmp - -o /dev/null 2>/dev/null && echo -fopenmp)
+$(B)/tests/test_openmp: tests/runtime/test_openmp.c tests/runtime/tap.h $(B)/libmxrt.a
+	@mkdir -p $(@D)
+	$(RT_TCC) $(OPENMP) -o $@ $(filter %.c %.a,$^) -pthread -lm
 $(B)/tests/test_dispatch: tests/runtime/test_dispatch.c tests/runtime/tap.h $(B)/libmxrt.a
 	@mkdir -p $(@D)
 	$(RT_TCC) -o $@ $(filter %.c %.a,$^) -pthread -lm

@@ -1,7 +1,8 @@
 /* The threads that products are shared among, once the program has asked for some (mx_set_num_threads).
 
    A product reaches them through one pointer, NULL until then: threads.c, the only source that needs a thread library,
-   comes out of libmxrt.a only into programs that call mx_set_num_threads, and -lmxrt -lm links all others everywhere. */
+   comes out of libmxrt.a only into programs that call mx_set_num_threads, and -lmxrt -lm links all others everywhere.
+ */
 #ifndef MX_TEAM_H
 #define MX_TEAM_H
 
