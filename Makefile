@@ -35,7 +35,7 @@ $(B)/grammar/mx.tab.o $(B)/grammar/mx.lex.o: $(B)/grammar/mx.lex.h
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 RT_KERNELS = kernel pack direct vector panel
 RT_TYPED   = gemm factor along ref
-RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,generic)
+RT_SETS    = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),generic avx2 avx512,generic)
 SET_generic =
 SET_avx2   = -mavx2 -mfma
 SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
@@ -116,8 +116,19 @@ $(B)/tests/test_dispatch: tests/runtime/test_dispatch.c tests/runtime/tap.h $(B)
 	@mkdir -p $(@D)
 	$(RT_TCC) -o $@ $(filter %.c %.a,$^) -pthread -lm
 
-check: all examples $(RT_TESTS)
+check: all examples $(RT_TESTS) neon-programs
 	tests/run.py
+
+# The runtime's tests for NEON, to be run by qemu, if there are a compiler and qemu for it.
+NEON_CC  = aarch64-linux-gnu-gcc
+HAS_NEON = $(and $(shell command -v $(NEON_CC)),$(shell command -v qemu-aarch64))
+NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %special_f64 %special_f32 %threads_f64,$(RT_TESTS))
+neon-programs:
+ifneq ($(HAS_NEON),)
+	$(MAKE) B=$(B)/neon CC=$(NEON_CC) CFLAGS=-O2 LDFLAGS=-static $(NEON_TESTS:$(B)/%=$(B)/neon/%)
+else
+	@echo 'neon-programs: no $(NEON_CC) or no qemu-aarch64, so NEON is not tested'
+endif
 
 # The compiler with every object an allocation of its own, and the runtime, under AddressSanitizer and UBSan.
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -133,18 +144,23 @@ golden: all
 
 # ---- the rest ----
 
-# Peers are loaded when it runs (MX_BENCH_LIBS: more folders to look in); only Eigen has to be compiled.
+# Peers are loaded when it runs (MX_BENCH_LIBS: more folders to look in; tests/bench/fetch_peers fills one); only Eigen
+# has to be compiled.
 BENCH_C = tests/bench/gemm_bench.c tests/bench/peers.c tests/bench/peak.c
 EIGEN_INCLUDE ?= /usr/include/eigen3
 $(B)/gemm_bench: $(BENCH_C) tests/bench/bench.h $(B)/libmxrt.a
-	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.a,$^) -ldl -lm
+	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.a,$^) -ldl -pthread -lm
 $(B)/libmxeigen.so: tests/bench/eigen.cc
-	-$(if $(wildcard $(EIGEN_INCLUDE)/Eigen/Dense),$(CXX) -O3 -DNDEBUG -march=native -shared -fPIC -I$(EIGEN_INCLUDE) -o $@ $<)
+	-$(if $(wildcard $(EIGEN_INCLUDE)/Eigen/Dense),$(CXX) -O3 -DNDEBUG -march=native $(OPENMP) -shared -fPIC -I$(EIGEN_INCLUDE) -o $@ $<)
 BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas -o /dev/null 2>/dev/null && echo -DHAVE_OPENBLAS)
 $(B)/factor_bench: tests/bench/factor_bench.c $(B)/libmxrt.a
 	$(CC) $(STD) $(WARN) -O2 $(BENCH_BLAS) -Iruntime -o $@ $^ $(if $(BENCH_BLAS),-lopenblas) -lm
+BENCH_THREADS ?= 2
 bench: $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
+	rm -f $(B)/bench.csv
 	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -o $(B)/bench.csv $(BENCH)
+	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -t $(BENCH_THREADS) -o $(B)/bench.csv $(BENCH)
+	tests/bench/plot.py $(B)/bench.csv $(B)/bench.png
 	$(B)/factor_bench
 
 PREFIX ?= /usr/local
@@ -174,11 +190,11 @@ help:
 	@echo 'make demo       the examples; trains the digits classifier'
 	@echo 'make check      every test; ends in "N passed, N failed"'
 	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'
-	@echo 'make bench      products and factorisations beside other libraries (those found), as ratios; build/bench.csv'
+	@echo 'make bench      products and factorisations beside other libraries (those found), as ratios; build/bench.csv, .png'
 	@echo 'make golden     rewrites the expected messages and dumps; look at the difference'
 	@echo 'make format     clang-format; make lint: what CI could complain of'
 	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'
 	@echo 'make clean'
 
--include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' 2>/dev/null)
-.PHONY: all examples demo check asan asan-programs golden bench install format lint clean help
+-include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' -not -path '$(B)/neon/*' 2>/dev/null)
+.PHONY: all examples demo check neon-programs asan asan-programs golden bench install format lint clean help

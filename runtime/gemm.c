@@ -304,7 +304,7 @@ static void direct(const kernels *set, const product *f, const mx_team *team, in
     if (threads > 1)
         all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
     if (all.count > 1)
-        team->run(all.count, direct_part, &all);
+        team->run(all.count, 1, direct_part, &all);
     else
         all.way(f);
 }
@@ -358,7 +358,7 @@ static void packed(const kernels *set, const product *f, void *work, const mx_te
     all.team = team;
     all.barrier = &barrier;
     if (all.parts > 1)
-        team->run(all.parts, wide ? column_part : row_part, &all);
+        team->run(all.parts, wide, wide ? column_part : row_part, &all);
     else
         multiply(&all, 0);
 }

@@ -26,9 +26,10 @@ typedef struct mx_team {
     int (*enter)(void);
     void (*leave)(int entered);
 
-    /* part(job, i) for every i < parts, 0 on the calling thread and each other one on a thread of its own, with the
-       caller's floating-point environment; returns when all have. */
-    void (*run)(int parts, mx_part_function *part, const void *job);
+    /* part(job, i) for every i < parts, 0 on the calling thread; returns when all are done.  Apart: in any order, each
+       on a thread that is free.  Otherwise each is on a thread of its own, and they may meet.  All have the caller's
+       floating-point environment. */
+    void (*run)(int parts, int apart, mx_part_function *part, const void *job);
     void (*meet)(mx_barrier *b, int parts);
 } mx_team;
 

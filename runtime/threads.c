@@ -27,7 +27,7 @@ typedef struct job {
     fenv_t environment;
 } job;
 
-/* A thread and its letter box.  A job in it is taken out when it is done. */
+/* A thread and its letter box: a job from its caller, then taken while the thread does it, then empty. */
 typedef struct worker {
     _Alignas(128) _Atomic(const job *) box;
     pthread_mutex_t mutex;
@@ -37,7 +37,7 @@ typedef struct worker {
 } worker;
 
 static worker workers[MX_MAX_THREADS]; /* the caller of a product is number 0 */
-static const job dismissal;            /* ends a thread */
+static const job dismissal, taken;     /* the first one ends a thread */
 
 static atomic_int threads = 1, held, callers;
 static _Atomic pid_t owner; /* whose threads they are: a fork leaves them behind */
@@ -67,16 +67,22 @@ static void look_again(int *looks) {
         sched_yield();
 }
 
+/* The job in the box, which its caller may withdraw. */
+static const job *take(worker *w) {
+    const job *next = atomic_load_explicit(&w->box, memory_order_acquire);
+    return next != NULL && atomic_compare_exchange_strong(&w->box, &next, &taken) ? next : NULL;
+}
+
 static const job *next_job(worker *w) {
     const job *next = NULL;
     for (int i = 0; i < LOOKS && next == NULL; i++) {
-        next = atomic_load_explicit(&w->box, memory_order_acquire);
+        next = take(w);
         pause_briefly();
     }
     if (next != NULL)
         return next;
     pthread_mutex_lock(&w->mutex);
-    while ((next = atomic_load_explicit(&w->box, memory_order_acquire)) == NULL)
+    while ((next = take(w)) == NULL)
         pthread_cond_wait(&w->filled, &w->mutex);
     pthread_mutex_unlock(&w->mutex);
     return next;
@@ -107,12 +113,20 @@ static void await(worker *w) {
         look_again(&looks);
 }
 
-static void run(int parts, mx_part_function *part, const void *context) {
+/* Takes back what a thread has not begun: where others keep all processors busy, nobody waits for it. */
+static int withdraw(worker *w, const job *given) {
+    return atomic_compare_exchange_strong(&w->box, &given, NULL);
+}
+
+static void run(int parts, int apart, mx_part_function *part, const void *context) {
     job all = {.part = part, .context = context};
     fegetenv(&all.environment);
     for (int i = 1; i < parts; i++)
         hand(&workers[i], &all);
     part(context, 0);
+    for (int i = 1; i < parts; i++)
+        if (apart && withdraw(&workers[i], &all))
+            part(context, i);
     for (int i = 1; i < parts; i++)
         await(&workers[i]);
 }
