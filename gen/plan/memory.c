@@ -195,6 +195,30 @@ static void assign_kernel(struct pools *pools, uint32_t k) {
             release(pools, &p->plan->buffers.at[pools->dying.at[k + 1].at[i]]);
 }
 
+/* A copy of an array whose place its target takes moves nothing. */
+static bool is_idle(const struct planning *p, const struct plan_statement *statement) {
+    const struct buffer *to = &p->plan->buffers.at[statement->target];
+    if (!statement->copy || to->storage != STORE_WORK)
+        return false;
+    const struct buffer *from = &p->plan->buffers.at[statement->reads.at[0].buffer];
+    return from->storage == STORE_WORK && from->pool == to->pool && from->slot == to->slot;
+}
+
+static void drop_idle_copies(struct planning *p) {
+    size_t kept = 0;
+    for (size_t k = 0; k < p->plan->kernels.len; k++) {
+        struct kernel kernel = p->plan->kernels.at[k];
+        size_t statements = 0;
+        for (size_t s = 0; s < kernel.statements.len; s++)
+            if (!is_idle(p, &kernel.statements.at[s]))
+                kernel.statements.at[statements++] = kernel.statements.at[s];
+        kernel.statements.len = statements;
+        if (kernel.kind != KERNEL_LOOP || statements)
+            p->plan->kernels.at[kept++] = kernel;
+    }
+    p->plan->kernels.len = kept;
+}
+
 void assign_memory(struct planning *p) {
     struct pools pools = {.p = p, .pool_of = {.arena = p->arena}};
     p->plan->in_parts = needs_parts(p->plan);
@@ -203,4 +227,5 @@ void assign_memory(struct planning *p) {
     list_dying(&pools);
     for (uint32_t k = 0; k < p->plan->kernels.len; k++)
         assign_kernel(&pools, k);
+    drop_idle_copies(p);
 }
