@@ -3,8 +3,23 @@
 
 enum { MAX_LOCALS = 128 };
 
+int replaced_operand(const struct node *node) {
+    enum op_shape shape = node->kind == NODE_MATRIX ? op_records[node->op].shape : SHAPE_NONE;
+    return shape == SHAPE_SOLVE ? 1 : shape == SHAPE_PIVOTS ? 0 : -1;
+}
+
+bool kernel_calls(const struct graph *graph, const struct kernel *kernel) {
+    if (kernel->kind != KERNEL_MATRIX)
+        return kernel->kind == KERNEL_GEMM;
+    enum op_shape shape = op_records[graph_node(graph, kernel->node)->op].shape;
+    return shape != SHAPE_OF_FACTOR && shape != SHAPE_PIVOTS;
+}
+
 uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel) {
-    return kernel->kind == KERNEL_LOOP ? 0 : kernel->kind == KERNEL_MATRIX ? 1 : graph_node(graph, kernel->node)->count;
+    if (kernel->kind == KERNEL_LOOP)
+        return 0;
+    const struct node *node = graph_node(graph, kernel->node);
+    return node->count - (replaced_operand(node) >= 0);
 }
 
 /* A pointer to each array, a variable for each value or accumulator; a call's four arrays. */
