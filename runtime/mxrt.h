@@ -182,6 +182,13 @@ MX_API int mx_solve_triangular_f64(size_t n, size_t columns, int lower, const do
 MX_API int mx_solve_triangular_f32(size_t n, size_t columns, int lower, const float *t, ptrdiff_t rst, ptrdiff_t cst,
                                    float *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
 
+/* Pivots of a diagonal matrix.  MX_ERR_SINGULAR: one is 0, infinite or NaN; MX_ERR_NOT_SPD: one is not a positive
+   finite number. */
+MX_API int mx_check_regular_f64(size_t n, const double *d);
+MX_API int mx_check_regular_f32(size_t n, const float *d);
+MX_API int mx_check_positive_f64(size_t n, const double *d);
+MX_API int mx_check_positive_f32(size_t n, const float *d);
+
 /* det A, and *y = log |det A|, by the LU factor of A.  MX_ERR_SINGULAR, with *y as it was: A is singular, or not
    finite. */
 MX_API double mx_factor_det_f64(size_t n, const double *factor);

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-bool body_calls(const struct signature *s) {
+bool body_calls(const struct emission *e, const struct signature *s) {
     for (size_t k = 0; k < s->plan->kernels.len; k++)
-        if (s->plan->kernels.at[k].kind == KERNEL_GEMM || s->plan->kernels.at[k].kind == KERNEL_MATRIX)
+        if (kernel_calls(e->graph, &s->plan->kernels.at[k]))
             return true;
     return false;
 }
@@ -87,7 +87,7 @@ static void pointer_prologue(struct text *out, const struct body *b, const struc
 static void gemm_prologue(struct text *out, struct body *b) {
     const struct layout *work = &b->s->plan->work;
     b->gemm_work = "work";
-    if (!body_calls(b->s) || !work->pools.len)
+    if (!body_calls(b->e, b->s) || !work->pools.len)
         return;
     size_t last = work->pools.len - 1;
     b->gemm_work = "gemm_work";
@@ -191,7 +191,7 @@ static void print_whole(struct text *out, struct body *b) {
     struct signature *s = b->s;
     if (s->saves)
         pointer_prologue(out, b, &s->plan->saved, "saved", s->function->kind == FUNCTION_BACKWARD, false);
-    pointer_prologue(out, b, &s->plan->work, "work", false, body_calls(s));
+    pointer_prologue(out, b, &s->plan->work, "work", false, body_calls(b->e, s));
     gemm_prologue(out, b);
     locals_prologue(out, b);
     for (size_t k = 0; k < s->plan->kernels.len; k++)
@@ -248,7 +248,7 @@ static struct part next_part(const struct body *b, size_t begin) {
         uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
         for (uint32_t i = 0; i < count; i++)
             note_buffer(b, &part, buffers[i]);
-        part.calls = part.calls || kernel->kind == KERNEL_GEMM || kernel->kind == KERNEL_MATRIX;
+        part.calls = part.calls || kernel_calls(b->e->graph, kernel);
         part.work = part.work || part.calls;
     }
     return part;
@@ -368,6 +368,6 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
         print_calls(out, &b, parts.at, parts.len);
     else
         print_whole(out, &b);
-    print_unused(out, s, !s->saves || s->plan->saved.pools.len, table || s->plan->work.pools.len || body_calls(s));
+    print_unused(out, s, !s->saves || s->plan->saved.pools.len, table || s->plan->work.pools.len || body_calls(e, s));
     text_puts(out, "    return MX_OK;\n}\n");
 }

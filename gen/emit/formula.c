@@ -546,6 +546,9 @@ static struct piece write_node(struct printer *p, node_id id, const label *order
         p->length = p->longest + 1;
         return (struct piece){"", LEVEL_POSTFIX};
     }
+    const struct node *node = graph_node(p->graph, id);
+    if (!top && node->kind == NODE_MATRIX && op_records[node->op].shape == SHAPE_PIVOTS)
+        return write_node(p, node->operands[0].node, order, false); /* it is its argument, judged */
     p->depth++;
     struct piece piece = written_out(p, id, order);
     p->depth--;

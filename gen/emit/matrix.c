@@ -19,6 +19,18 @@ static poly matrix_size(const struct body *b, const struct node *node) {
     return op_records[node->op].shape == SHAPE_SOLVE ? node->size[0] : first->size[0];
 }
 
+/* "mx_check_regular_f64(n, t3)"; of a scalar "(1, &s1)". */
+static void print_check(struct text *out, const struct body *b, const struct node *node, uint32_t target) {
+    if (node->rank) {
+        signature_poly(out, b->e, b->s, node->size[0], false);
+        text_printf(out, ", %s)", b->buffer_name[target]);
+    } else {
+        text_puts(out, "1, &");
+        c_element(out, b, target, NULL);
+        text_putc(out, ')');
+    }
+}
+
 static void print_columns(struct text *out, const struct body *b, const struct node *node) {
     if (node->rank > 1)
         signature_poly(out, b->e, b->s, node->size[1], false);
@@ -53,6 +65,10 @@ static void print_call(struct text *out, const struct body *b, const struct kern
     const struct op_record *record = &op_records[node->op];
     uint32_t divisor = map_get(&b->s->plan->buffer_of, node->operands[0].node);
     text_printf(out, "%s_%s(", record->c, real_suffix(b->e));
+    if (record->shape == SHAPE_PIVOTS) {
+        print_check(out, b, node, kernel->target);
+        return;
+    }
     signature_poly(out, b->e, b->s, matrix_size(b, node), false);
     if (record->shape == SHAPE_OF_FACTOR) {
         print_scalar(out, b, kernel->target, b->buffer_name[divisor], record->flags & OP_FAILS);
@@ -98,7 +114,7 @@ bool print_matrix_worksize(struct text *out, const struct body *b, const struct 
     const struct node *node = graph_node(b->e->graph, kernel->node);
     static const char *const factors[] = {[OP_lu] = "lu", [OP_cholesky_factor] = "cholesky"};
     bool solves = op_records[node->op].shape == SHAPE_SOLVE;
-    if (op_records[node->op].shape == SHAPE_OF_FACTOR)
+    if (!kernel_calls(b->e->graph, kernel))
         return false;
     text_printf(out, "mx_%s_%s_worksize(", solves ? "trsm" : factors[node->op], real_suffix(b->e));
     signature_poly(out, b->e, b->s, matrix_size(b, node), false);

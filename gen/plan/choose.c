@@ -109,9 +109,10 @@ struct use {
     bool wide;     /* by loops over more labels than its own */
 };
 
-/* Does a node's kernel read this operand as an array? What a solve divides is first written into its target. */
-static bool reads_array(enum node_class class, uint32_t operand) {
-    return class == CLASS_GEMM || class == CLASS_ALONG || (class == CLASS_MATRIX && operand == 0);
+/* Does a node's kernel read this operand as an array? What it replaces is first written into its target. */
+static bool reads_array(const struct node *node, enum node_class class, uint32_t operand) {
+    return class == CLASS_GEMM || class == CLASS_ALONG ||
+           (class == CLASS_MATRIX && (int)operand != replaced_operand(node));
 }
 
 static void note_uses(const struct planning *p, node_id id, struct use *uses) {
@@ -121,7 +122,7 @@ static void note_uses(const struct planning *p, node_id id, struct use *uses) {
     for (uint32_t i = 0; i < node->count; i++) {
         struct use *use = &uses[node->operands[i].node];
         use->users++;
-        use->as_array = use->as_array || reads_array(class, i);
+        use->as_array = use->as_array || reads_array(node, class, i);
         use->wide = use->wide || loops > graph_node(p->graph, node->operands[i].node)->rank;
     }
 }

@@ -364,6 +364,8 @@ static void invert(const label *axis, uint8_t rank, label *inverse) {
 static void add_matrix_flops(struct planning *p, const struct node *node) {
     struct polys *polys = p->graph->polys;
     const struct node *first = graph_node(p->graph, node->operands[0].node);
+    if (op_records[node->op].shape == SHAPE_PIVOTS)
+        return;
     poly n = first->size[0];
     if (op_records[node->op].shape == SHAPE_SOLVE)
         add_flops(p, poly_mul(polys, iterations(p, node->size, node->rank), node->size[0]),
@@ -372,17 +374,19 @@ static void add_matrix_flops(struct planning *p, const struct node *node) {
         add_flops(p, poly_mul(polys, n, poly_mul(polys, n, n)), 1);
 }
 
-/* A call of the runtime; what a solve divides is written into its target, where the solution takes its place. */
+/* A call of the runtime; what it replaces is written into its target. */
 static void call_matrix(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node node = *graph_node(p->graph, id);
     struct kernel kernel = {.kind = KERNEL_MATRIX, .span = span, .node = id, .target = target};
-    if (op_records[node.op].shape == SHAPE_SOLVE) {
-        const struct operand *divided = &node.operands[1];
+    int replaced = replaced_operand(&node);
+    if (replaced >= 0) {
+        const struct operand *before = &node.operands[replaced];
         label axis_of[MAX_RANK];
-        memcpy(axis_of, divided->at, sizeof axis_of);
-        write(p, divided->node, source_of(p, divided->node) != 0, target, axis_of, span);
+        memcpy(axis_of, before->at, sizeof axis_of);
+        write(p, before->node, source_of(p, before->node) != 0, target, axis_of, span);
     }
-    source_of(p, node.operands[0].node);
+    if (replaced != 0)
+        source_of(p, node.operands[0].node);
     add_matrix_flops(p, &node);
     p->plan->fails = p->plan->fails || op_records[node.op].flags & OP_FAILS;
     vec_push(p->arena, &p->plan->kernels, kernel);

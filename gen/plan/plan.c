@@ -28,7 +28,10 @@ static void rewrite_group(struct group *g) {
     if (g->effort > 0)
         graph_rewrite(g->graph, roots.at, roots.len, merge_rule, NULL);
     g->graph->nested = true;
-    graph_rewrite(g->graph, roots.at, roots.len, g->effort > 0 ? order_rule : order_as_written_rule, NULL);
+    if (g->effort > 0)
+        graph_rewrite(g->graph, roots.at, roots.len, order_rule, &(struct map){.arena = arena});
+    else
+        graph_rewrite(g->graph, roots.at, roots.len, order_as_written_rule, NULL);
     graph_rewrite(g->graph, roots.at, roots.len, solve_rule, NULL);
     g->graph->nested = false;
     g->outputs = NEW_ARRAY(arena, g->count, struct value *);

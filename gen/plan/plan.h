@@ -95,8 +95,15 @@ struct plan {
  * or single uses stand inline; 2: nests are joined, products are added in place, and arrays take each other's place. */
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort);
 
-/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what a solve divides is already
- * in the target. */
+/* The operand of a node of whole matrices that its call replaces by the result, in the target: what a solve divides,
+ * pivots; -1: none. */
+int replaced_operand(const struct node *node);
+
+/* Does the kernel call what asks for a workspace? */
+bool kernel_calls(const struct graph *graph, const struct kernel *kernel);
+
+/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what is replaced is already in
+ * the target. */
 uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel);
 
 /* The C variables that a kernel declares, at most; a function or a part of one has MOST_VARIABLES. */
