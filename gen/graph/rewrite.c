@@ -141,8 +141,20 @@ static uint32_t selectors_of(const struct graph *graph, node_id id) {
                                       : node->kind == NODE_SELECT;
 }
 
-/* Two products that both have selectors merge only where selectors meet and some go: else an index might follow from
- * others in neither way. */
+/* Do two selectors of a product have one index? */
+static bool shares_index(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    for (uint32_t i = 0; node->kind == NODE_PRODUCT && i < node->count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (graph_node(graph, node->operands[i].node)->kind == NODE_SELECT &&
+                graph_node(graph, node->operands[k].node)->kind == NODE_SELECT &&
+                node->operands[i].at[0] == node->operands[k].at[0])
+                return true;
+    return false;
+}
+
+/* Two products that both have selectors merge only where some selectors go, or each keeps an index of its own: else an
+ * index would have to follow from others in two ways. */
 static bool selectors_meet(const struct rewriting *rewriting, node_id id, const struct index_form *form, size_t k) {
     struct graph *graph = rewriting->graph;
     uint32_t inner = selectors_of(graph, form->operands.at[k].node);
@@ -153,8 +165,10 @@ static bool selectors_meet(const struct rewriting *rewriting, node_id id, const 
     memset(&trial.operands, 0, sizeof trial.operands);
     for (size_t i = 0; i < form->operands.len; i++)
         vec_push(graph->arena, &trial.operands, form->operands.at[i]);
-    return form_splice(graph, &trial, k) &&
-           selectors_of(graph, graph_rebuild(graph, id, &trial, 1).node) < inner + outer;
+    if (!form_splice(graph, &trial, k))
+        return false;
+    node_id merged = graph_rebuild(graph, id, &trial, 1).node;
+    return selectors_of(graph, merged) < inner + outer || !shares_index(graph, merged);
 }
 
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
