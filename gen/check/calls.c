@@ -53,7 +53,8 @@ static bool check_count(struct checker *c, ast_id id, enum op op) {
     if (op == OP_norm)
         return (given == 1 || given == 2) || report_count(c, id, "1 or 2 arguments");
     if (arity == ANY_ARGUMENTS)
-        return given > (op == OP_einsum) || report_count(c, id, op == OP_einsum ? "a pattern and at least 1 value" : "at least 1 argument");
+        return given > (op == OP_einsum) ||
+               report_count(c, id, op == OP_einsum ? "a pattern and at least 1 value" : "at least 1 argument");
     bool pair = op_overload(op, (int)arity + 1) != op; /* max(x) and max(a, b) */
     const char *takes = pair ? format_string(c->arena, "%u or %u arguments", (unsigned)arity, (unsigned)arity + 1)
                              : format_string(c->arena, "%u argument%s", (unsigned)arity, arity == 1 ? "" : "s");

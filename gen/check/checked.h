@@ -46,7 +46,8 @@ struct request {
     const char *as;                          /* or NULL */
 };
 
-/* What an index takes of its axis: size elements from begin on; one that is no slice takes one, and the axis is gone. */
+/* What an index takes of its axis: size elements from begin on; one that is no slice takes one, and the axis is gone.
+ */
 struct extent {
     poly begin, size;
     bool index;
@@ -61,9 +62,9 @@ struct bound {
 struct checked {
     const struct ast *ast;
     VEC(struct symbol) symbols; /* at[0] unused; inputs in order of declaration or first occurrence in the source */
-    uint32_t *symbol_of;  /* by ast_id, for AST_NAME nodes that are values, inputs or dims: symbol index, else 0 */
-    enum op *op_of;       /* by ast_id, for AST_CALL nodes */
-    struct type *type_of; /* by ast_id, for expression nodes; no unknowns left */
+    uint32_t *symbol_of;      /* by ast_id, for AST_NAME nodes that are values, inputs or dims: symbol index, else 0 */
+    enum op *op_of;           /* by ast_id, for AST_CALL nodes */
+    struct type *type_of;     /* by ast_id, for expression nodes; no unknowns left */
     struct extent *extent_of; /* by ast_id, for the indices of AST_INDEX nodes */
     VEC(struct bound) bounds; /* what functions check when they are called */
     VEC(struct request) requests;

@@ -14,7 +14,8 @@
 static struct type report_index_count(struct checker *c, ast_id id, struct type type) {
     const struct ast_node *node = ast_node(c->ast, id);
     ast_id value = ast_child(c->ast, id, 0);
-    const char *given = node->count == 2 ? "an index" : format_string(c->arena, "%u indices", (unsigned)node->count - 1);
+    const char *given =
+        node->count == 2 ? "an index" : format_string(c->arena, "%u indices", (unsigned)node->count - 1);
     struct diag *diag = complain(c, DIAG_E0240, node->span, kind_string(c, type), given);
     label_operand(c, diag, value, type);
     note_implicit(c, diag, value);
@@ -70,7 +71,8 @@ struct type type_index(struct checker *c, ast_id id) {
 
 enum verdict { NEVER, ALWAYS, SOMETIMES };
 
-/* Is p >= 0? Never, if there is no term with a plus, and it is below 0 even where all names are 0 (strict), or is not 0. */
+/* Is p >= 0? Never, if there is no term with a plus, and it is below 0 even where all names are 0 (strict), or is not
+ * 0. */
 static enum verdict is_nonnegative(struct checker *c, poly p, bool strict) {
     struct poly_terms terms = poly_terms(c->polys, p);
     bool positive = false, constant = false;
@@ -103,8 +105,8 @@ static const char *extent_string(struct checker *c, ast_id value, uint32_t axis)
 static void report_index(struct checker *c, ast_id id, ast_id index, uint32_t axis, poly begin) {
     ast_id value = ast_child(c->ast, id, 0);
     poly size = c->out->type_of[value].size[axis];
-    struct diag *diag = complain(c, DIAG_E0241, ast_node(c->ast, index)->span, shown_or_place(c, index),
-                                 extent_string(c, value, axis));
+    struct diag *diag =
+        complain(c, DIAG_E0241, ast_node(c->ast, index)->span, shown_or_place(c, index), extent_string(c, value, axis));
     int64_t number;
     label_operand(c, diag, value, c->out->type_of[value]);
     if (begin == size)

@@ -36,11 +36,10 @@ static bool report_letters(struct pattern *p, ast_id operand, struct type type, 
 static bool report_letter_sizes(struct pattern *p, char letter, ast_id operand, poly size) {
     struct checker *c = p->c;
     ast_id first = p->first[(unsigned char)letter];
-    const char *sizes =
-        format_string(c->arena, "'%c' is %s in %s and %s in %s", letter,
-                      poly_string(c->arena, c->polys, resolve(c, p->size[(unsigned char)letter])),
-                      shown_or_place(c, first), poly_string(c->arena, c->polys, resolve(c, size)),
-                      shown_or_place(c, operand));
+    const char *sizes = format_string(c->arena, "'%c' is %s in %s and %s in %s", letter,
+                                      poly_string(c->arena, c->polys, resolve(c, p->size[(unsigned char)letter])),
+                                      shown_or_place(c, first), poly_string(c->arena, c->polys, resolve(c, size)),
+                                      shown_or_place(c, operand));
     struct diag *diag = complain(c, DIAG_E0205, ast_node(c->ast, p->id)->op_span, "'einsum'", sizes);
     label_operand(c, diag, first, c->out->type_of[first]);
     if (operand != first)

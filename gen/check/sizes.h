@@ -13,5 +13,4 @@ poly size_checked(struct checker *c, ast_id id); /* the size at a root; an error
 /* p, or an error if it is too large to compute with. */
 poly size_bounded(struct checker *c, ast_id id, poly p);
 
-
 #endif

@@ -34,7 +34,7 @@ struct function {
     VEC(struct argument)
     inputs; /* everything it may read, in the order of the contract; planning drops what it does not */
     VEC(struct argument) outputs;
-    VEC(poly) bounds; /* not negative, or the function fails with MX_ERR_INDEX */
+    VEC(poly) bounds;              /* not negative, or the function fails with MX_ERR_INDEX */
     struct derivation *derivation; /* NULL: no derivative */
 };
 
@@ -48,7 +48,8 @@ struct module {
 struct module *module_build(struct lowering *lowering, const struct checked *checked, const char *name);
 
 /* Adds the bounds of all that a symbol is computed from. */
-void function_add_bounds(struct graph *graph, const struct checked *checked, struct function *function, uint32_t symbol);
+void function_add_bounds(struct graph *graph, const struct checked *checked, struct function *function,
+                         uint32_t symbol);
 
 /* Merges products and sums that are used once; a forward function and its backward function keep what they share. */
 void module_simplify(struct graph *graph, struct module *module);

@@ -12,8 +12,8 @@ static bool has_label(const struct part *part, label l) {
 static bool is_shared(const struct printer *p, const struct node *product, uint32_t except, label l) {
     for (uint32_t i = 0; i < product->count; i++) {
         const struct node *factor = factor_of(p, product, i);
-        bool index = factor->kind == NODE_SELECT || factor->kind == NODE_LOWER || factor->kind == NODE_DELTA ||
-                     factor->rank > 2;
+        bool index =
+            factor->kind == NODE_SELECT || factor->kind == NODE_LOWER || factor->kind == NODE_DELTA || factor->rank > 2;
         for (uint8_t a = 0; i != except && index && a < factor->rank; a++)
             if (product->operands[i].at[a] == l)
                 return true;
@@ -36,8 +36,7 @@ static const char *range_text(struct printer *p, const struct node *select) {
 }
 
 static bool is_range(const struct printer *p, const struct node *select) {
-    return select->kind == NODE_SELECT &&
-           (select->rank == 1 || (select->rank == 2 && select->step[1] == poly_one(p)));
+    return select->kind == NODE_SELECT && (select->rank == 1 || (select->rank == 2 && select->step[1] == poly_one(p)));
 }
 
 /* The part with its label p selected: X[1:3, :], X[:, k], x[2]. */
@@ -156,9 +155,10 @@ static label placed_axis(const struct printer *p, const struct node *node, uint3
     return by->at[0];
 }
 
-/* The product without selector i of axis p: the axes that it is selected by take the place of p. *order: how the rest is
- * read, those axes by falling steps. */
-static struct node unplaced(struct printer *p, const struct node *node, uint32_t i, const label *order, label *rest_order) {
+/* The product without selector i of axis p: the axes that it is selected by take the place of p. *order: how the rest
+ * is read, those axes by falling steps. */
+static struct node unplaced(struct printer *p, const struct node *node, uint32_t i, const label *order,
+                            label *rest_order) {
     const struct operand *by = &node->operands[i];
     const struct node *select = factor_of(p, node, i);
     uint8_t arms = (uint8_t)(select->rank - 1), rank = 0, at = 0;
@@ -198,11 +198,11 @@ static bool vec_piece(struct printer *p, const struct node *node, struct piece *
         label columns[MAX_RANK] = {order[1], order[0]};
         rest.number = 1;
         struct piece by_columns = piece_of_product(p, &rest, columns), by_rows = piece_of_product(p, &rest, order);
-        *piece = strlen(by_columns.text) <= strlen(by_rows.text)
-                     ? call(p, "vec", by_columns)
-                     : make(p, LEVEL_POSTFIX,
-                            format_string(p->arena, "reshape(%s, [%s])", by_rows.text,
-                                          poly_piece(p, node->size[0]).text));
+        *piece =
+            strlen(by_columns.text) <= strlen(by_rows.text)
+                ? call(p, "vec", by_columns)
+                : make(p, LEVEL_POSTFIX,
+                       format_string(p->arena, "reshape(%s, [%s])", by_rows.text, poly_piece(p, node->size[0]).text));
         *piece = piece_scaled(p, node->number, *piece);
         return true;
     }
@@ -360,7 +360,8 @@ struct node piece_take_ranges(struct printer *p, struct node node, label *order,
         left[i] = i;
     for (uint32_t i = 0; i < node.count;) {
         const struct node *select = factor_of(p, &node, i);
-        label axis = is_range(p, select) && node.count > 1 ? placed_axis(p, &node, i) : (label)AXIS_UNIT, rest[MAX_RANK];
+        label axis = is_range(p, select) && node.count > 1 ? placed_axis(p, &node, i) : (label)AXIS_UNIT,
+              rest[MAX_RANK];
         if (axis == AXIS_UNIT) {
             i++;
             continue;

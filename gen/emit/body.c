@@ -119,7 +119,8 @@ static void print_nan_loops(struct text *out, const struct emission *e, const st
     text_puts(out, "    for (size_t i = 0; i < ");
     for (uint8_t a = 0; a < argument->rank; a++) {
         text_puts(out, a ? " * " : "");
-        bool sum = poly_terms(e->graph->polys, argument->size[a]).count > 1 && poly_is_nonnegative(e->graph->polys, argument->size[a]);
+        bool sum = poly_terms(e->graph->polys, argument->size[a]).count > 1 &&
+                   poly_is_nonnegative(e->graph->polys, argument->size[a]);
         text_puts(out, sum ? "(" : "");
         signature_size(out, e, s, argument->size[a]);
         text_puts(out, sum ? ")" : "");
@@ -127,7 +128,8 @@ static void print_nan_loops(struct text *out, const struct emission *e, const st
     text_printf(out, "; i++)\n        %s[i] = NAN;\n", s->output_name[output]);
 }
 
-/* "static int NAME_fail(int status, …)": fills every output with NaN and returns the status. In a call: its arguments. */
+/* "static int NAME_fail(int status, …)": fills every output with NaN and returns the status. In a call: its arguments.
+ */
 static void print_fail_list(struct text *out, const struct emission *e, const struct signature *s, const char *status) {
     const char *name = s->function->name, *real = real_name(e);
     bool definition = status == NULL;
@@ -135,11 +137,11 @@ static void print_fail_list(struct text *out, const struct emission *e, const st
                                                   : format_string(e->arena, "        return %s_fail", name));
     list_add(&list, definition ? "int status" : status);
     for (size_t i = 0; i < s->dims.len; i++)
-        list_add(&list, format_string(e->arena, "%s%s", definition ? "size_t " : "",
-                                      signature_dim(e, s, s->dims.at[i])));
+        list_add(&list,
+                 format_string(e->arena, "%s%s", definition ? "size_t " : "", signature_dim(e, s, s->dims.at[i])));
     for (size_t i = 0; i < s->function->outputs.len; i++)
-        list_add(&list, format_string(e->arena, "%s%s%s", definition ? real : "", definition ? " *" : "",
-                                      s->output_name[i]));
+        list_add(&list,
+                 format_string(e->arena, "%s%s%s", definition ? real : "", definition ? " *" : "", s->output_name[i]));
     text_putc(out, ')');
 }
 

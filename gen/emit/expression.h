@@ -9,8 +9,8 @@ struct body {
     const struct emission *e;
     struct signature *s;
     const char **buffer_name; /* by buffer */
-    const char **loop_name; /* by loop; behind the loops what follows from them is named, see c_name_derived */
-    label *names;           /* how many */
+    const char **loop_name;   /* by loop; behind the loops what follows from them is named, see c_name_derived */
+    label *names;             /* how many */
     const char *gemm_work;
     bool in_parts;
     bool measures; /* sizes of a workspace are printed: what a slice with wrong bounds has is 0 */
@@ -29,8 +29,8 @@ void c_element(struct text *out, const struct body *b, uint32_t buffer, const la
 /* The node's expression with label l at loop loop_of[l]; its own buffer, if it has one, is not read (top). */
 void c_expression(struct text *out, const struct body *b, node_id id, const label *loop_of, bool top,
                   enum c_level level);
-/* The factors of a product: those without axes (scalars true), or those with, 1.0 where there are none; where deltas and
- * selectors among them do not hold, 0.0, and nothing is read. */
+/* The factors of a product: those without axes (scalars true), or those with, 1.0 where there are none; where deltas
+ * and selectors among them do not hold, 0.0, and nothing is read. */
 void c_product(struct text *out, const struct body *b, const struct node *node, const label *loop_of, double number,
                bool scalars, bool others);
 /* "2.0", "0.5f", "-INFINITY". */

@@ -481,8 +481,9 @@ static struct piece lower(struct printer *p, const struct node *node, const labe
     const char *rows = poly_piece(p, node->size[order[0]]).text;
     if (node->rank == 1)
         return make(p, LEVEL_POSTFIX, format_string(p->arena, "eye(%s)[:, 0]", rows));
-    return make(p, LEVEL_POSTFIX, format_string(p->arena, "tri%c(ones(%s, %s))", order[0] == 0 ? 'l' : 'u', rows,
-                                                poly_piece(p, node->size[order[1]]).text));
+    return make(p, LEVEL_POSTFIX,
+                format_string(p->arena, "tri%c(ones(%s, %s))", order[0] == 0 ? 'l' : 'u', rows,
+                              poly_piece(p, node->size[order[1]]).text));
 }
 
 static struct piece written_out(struct printer *p, node_id id, const label *order) {

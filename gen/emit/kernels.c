@@ -56,7 +56,8 @@ static void comment(struct text *out, const struct body *b, uint32_t target, con
                     struct span span, int depth) {
     size_t begin = out->len;
     indent(out, depth);
-    text_printf(out, "/* %s%s%s %s", b->buffer_name[target], strchr("[ ", *sign) ? "" : " ", sign, formula ? formula : "(see below)");
+    text_printf(out, "/* %s%s%s %s", b->buffer_name[target], strchr("[ ", *sign) ? "" : " ", sign,
+                formula ? formula : "(see below)");
     size_t width = out->len - begin;
     text_repeat(out, ' ', width + 1 < POSITION ? POSITION - width : 2);
     if (span.end)

@@ -190,8 +190,7 @@ static struct value unflattened(struct graph *graph, struct value list, const po
 
 struct value value_reshape(struct graph *graph, struct value value, const poly *size, uint8_t rank) {
     value.row = false;
-    return has_sizes(graph, value, size, rank) ? value
-                                               : unflattened(graph, flattened(graph, value), size, rank);
+    return has_sizes(graph, value, size, rank) ? value : unflattened(graph, flattened(graph, value), size, rank);
 }
 
 struct value value_triangle(struct graph *graph, struct value value, bool lower) {

@@ -123,7 +123,8 @@ label form_label(struct index_form *form, poly size);
 void form_operand(struct index_form *form, const struct graph *graph, node_id node, const label *at,
                   double coefficient);
 
-/* Adds the selector of p by offset + sum of step * from; the labels from have the sizes of the form. See NODE_SELECT. */
+/* Adds the selector of p by offset + sum of step * from; the labels from have the sizes of the form. See NODE_SELECT.
+ */
 void form_select(struct index_form *form, struct graph *graph, label p, poly offset, const label *from,
                  const poly *step, uint8_t count);
 

@@ -14,17 +14,17 @@ enum op {
 };
 
 enum op_kind {
-    KIND_LATER,  /* in the language, not in this version: an error says so */
-    KIND_MAP,    /* elementwise: a node of the graph */
-    KIND_REDUCE, /* over axes: a node of the graph */
-    KIND_ALONG,  /* along axes, shape kept: a node of the graph */
-    KIND_SUM,    /* a product whose labels are summed */
-    KIND_COUNT,  /* how many elements a sum adds up */
-    KIND_EINSUM, /* a product by pattern */
+    KIND_LATER,   /* in the language, not in this version: an error says so */
+    KIND_MAP,     /* elementwise: a node of the graph */
+    KIND_REDUCE,  /* over axes: a node of the graph */
+    KIND_ALONG,   /* along axes, shape kept: a node of the graph */
+    KIND_SUM,     /* a product whose labels are summed */
+    KIND_COUNT,   /* how many elements a sum adds up */
+    KIND_EINSUM,  /* a product by pattern */
     KIND_ARRANGE, /* elements of the arguments in other places: a product with selectors */
-    KIND_TEXT,   /* said in the language */
-    KIND_EYE,    /* a Kronecker delta */
-    KIND_FILL    /* one number everywhere */
+    KIND_TEXT,    /* said in the language */
+    KIND_EYE,     /* a Kronecker delta */
+    KIND_FILL     /* one number everywhere */
 };
 
 /* What a function takes and gives. A "list" is a vector or a row. */

@@ -44,8 +44,8 @@ static bool hides_index(const struct graph *graph, const struct node *product) {
     return false;
 }
 
-/* A product without sums inside another adds nothing but brackets; one with a delta or selector hides an index. Where the outer
- * product sums, the inner one is kept: others may use it too (if none does, merge_rule takes it in). */
+/* A product without sums inside another adds nothing but brackets; one with a delta or selector hides an index. Where
+ * the outer product sums, the inner one is kept: others may use it too (if none does, merge_rule takes it in). */
 static bool flattens(const struct building *b, const struct node *inner) {
     bool fits = !b->sums && b->form.operands.len + inner->count <= FLATTEN_FACTORS;
     return inner->labels == inner->rank && (fits || hides_index(b->graph, inner)) && !b->graph->nested;

@@ -91,7 +91,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     uint32_t *uses = NEW_ARRAY(graph->arena, nodes, uint32_t);
     struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
     node_id *ids = NEW_ARRAY(graph->arena, count, node_id);
-    struct rewriting rewriting = {graph, uses, context};
+    struct rewriting rewriting = {graph, uses, made, context};
     for (size_t i = 0; i < count; i++)
         ids[i] = roots[i].node;
     graph_mark(graph, ids, count, needed);
@@ -137,12 +137,10 @@ static uint32_t count_selectors(const struct graph *graph, const struct operand 
 
 static uint32_t selectors_of(const struct graph *graph, node_id id) {
     const struct node *node = graph_node(graph, id);
-    return node->kind == NODE_PRODUCT ? count_selectors(graph, node->operands, node->count)
-                                      : node->kind == NODE_SELECT;
+    return node->kind == NODE_PRODUCT ? count_selectors(graph, node->operands, node->count) : node->kind == NODE_SELECT;
 }
 
-/* Do two selectors of a product have one index? */
-static bool shares_index(const struct graph *graph, node_id id) {
+bool product_shares_index(const struct graph *graph, node_id id) {
     const struct node *node = graph_node(graph, id);
     for (uint32_t i = 0; node->kind == NODE_PRODUCT && i < node->count; i++)
         for (uint32_t k = 0; k < i; k++)
@@ -168,7 +166,7 @@ static bool selectors_meet(const struct rewriting *rewriting, node_id id, const 
     if (!form_splice(graph, &trial, k))
         return false;
     node_id merged = graph_rebuild(graph, id, &trial, 1).node;
-    return selectors_of(graph, merged) < inner + outer || !shares_index(graph, merged);
+    return selectors_of(graph, merged) < inner + outer || !product_shares_index(graph, merged);
 }
 
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
@@ -183,8 +181,8 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
             size_t merged = form->operands.len - 1 + inner->count;
             double inner_number = inner->number;
             if (inner->kind == node.kind && inner->count && rewriting->uses[node.operands[k].node] == 1 &&
-                merged <= most && (!product || selectors_meet(rewriting, id, form, k)) &&
-                form_splice(graph, form, k) && product)
+                merged <= most && (!product || selectors_meet(rewriting, id, form, k)) && form_splice(graph, form, k) &&
+                product)
                 number *= inner_number;
         }
     return graph_rebuild(graph, id, form, number);

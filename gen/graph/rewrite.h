@@ -6,7 +6,8 @@
 
 struct rewriting {
     struct graph *graph;
-    const uint32_t *uses; /* of every node, by the nodes and roots that are needed */
+    const uint32_t *uses;     /* of every node, by the nodes and roots that are needed */
+    const struct value *made; /* of every needed node before this one, what became of it */
     void *context;
 };
 
@@ -25,5 +26,12 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i);
 
 /* simplify: a product (sum) used once, by a product (sum), becomes part of it. */
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
+/* narrow: of what is selected from only what is needed is computed. */
+struct value narrow_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
+/* Do two selectors of a product have one index? Then it may follow from others in two ways, of which one is a
+ * condition. */
+bool product_shares_index(const struct graph *graph, node_id id);
 
 #endif

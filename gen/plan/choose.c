@@ -174,9 +174,8 @@ static void choose_inline(struct planning *p, const struct use *uses) {
         for (uint32_t i = 0; i < node->count; i++)
             if (!p->materialised[node->operands[i].node])
                 weight[id] += weight[node->operands[i].node];
-        p->materialised[id] =
-            class != CLASS_POINTWISE || p->effort == 0 || gets_buffer(p->graph, id, &uses[id], weight[id]) ||
-            takes_scatters(p, id, uses);
+        p->materialised[id] = class != CLASS_POINTWISE || p->effort == 0 ||
+                              gets_buffer(p->graph, id, &uses[id], weight[id]) || takes_scatters(p, id, uses);
     }
 }
 
@@ -194,8 +193,7 @@ static void absorb_products(struct planning *p, const struct use *uses) {
             continue;
         for (uint32_t i = 0; i < node->count; i++) {
             node_id term = node->operands[i].node;
-            bool product =
-                p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1;
+            bool product = p->materialised[term] && class_of(p->graph, term) == CLASS_GEMM && uses[term].users == 1;
             if ((product || is_added_in_place(p, term, &uses[term])) &&
                 graph_node(p->graph, term)->rank == node->rank && !(p->kept && p->kept[term]))
                 p->absorbed[term] = true;

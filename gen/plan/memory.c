@@ -152,7 +152,8 @@ static bool in_place(const struct planning *p, const struct kernel *kernel, uint
         const struct plan_statement *statement = &kernel->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
             if (buffer_base(p->plan, statement->reads.at[r].buffer) == dying &&
-                (written || statement->reads.at[r].buffer != dying || !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
+                (written || statement->reads.at[r].buffer != dying ||
+                 !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
                 return false;
         if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
             continue;

@@ -390,9 +390,9 @@ static struct value order_selecting(struct graph *graph, node_id id, bool search
     uint32_t others = part_factors(&s, dense, rest, &count);
     if (!s.too_wide && !has_placing(graph, rest, others)) {
         memcpy(rest + others, dense, count * sizeof *dense);
-        return in_axis_order(order_made(graph, product_of(&o, node.number, rest, others + count, order.at, node.rank),
-                                        searched),
-                             order.at);
+        return in_axis_order(
+            order_made(graph, product_of(&o, node.number, rest, others + count, order.at, node.rank), searched),
+            order.at);
     }
     uint64_t labels = 0, outside = ((uint64_t)1 << node.rank) - 1;
     for (uint32_t i = 0; i < count; i++)

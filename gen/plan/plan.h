@@ -18,10 +18,10 @@ struct buffer {
     node_id node;
     enum storage storage;
     uint32_t index;
-    label order[MAX_RANK]; /* the node's axis of each dimension of the array, outermost first */
-    uint32_t pool, slot;   /* SAVED, WORK */
-    uint32_t first, last;  /* kernels: written first, used last */
-    uint32_t base;         /* VIEW: a buffer that is none; 0 elsewhere */
+    label order[MAX_RANK];         /* the node's axis of each dimension of the array, outermost first */
+    uint32_t pool, slot;           /* SAVED, WORK */
+    uint32_t first, last;          /* kernels: written first, used last */
+    uint32_t base;                 /* VIEW: a buffer that is none; 0 elsewhere */
     poly offset, stride[MAX_RANK]; /* VIEW: in elements; of each axis of the node */
 };
 
