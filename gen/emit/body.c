@@ -38,6 +38,8 @@ static void name_buffers(struct body *b) {
             b->buffer_name[i] = b->s->input_name[buffer->index];
         else if (buffer->storage == STORE_OUTPUT)
             b->buffer_name[i] = b->s->output_name[buffer->index];
+        else if (buffer->base)
+            b->buffer_name[i] = b->buffer_name[buffer->base];
         else if (buffer->storage == STORE_LOCAL && local[buffer->index])
             b->buffer_name[i] = local[buffer->index];
         else

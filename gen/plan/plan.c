@@ -104,6 +104,7 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     p.needed = NEW_ARRAY(arena, nodes, bool);
     p.materialised = NEW_ARRAY(arena, nodes, bool);
     p.absorbed = NEW_ARRAY(arena, nodes, bool);
+    p.viewed = NEW_ARRAY(arena, nodes, bool);
     p.plan->buffer_of.arena = p.input_of.arena = arena;
     for (uint32_t i = 0; i < p.function->inputs.len; i++)
         *map_at(&p.input_of, p.function->inputs.at[i].value.node) = i + 1;
