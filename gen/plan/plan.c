@@ -130,8 +130,10 @@ static void plan_group(struct lowering *lowering, const struct function *functio
     g.saved = NEW_ARRAY(g.graph->arena, nodes, struct buffer);
     if (count > 1)
         choose_saved(&g, nodes);
+    g.graph->nested = true; /* what is made now keeps the factors that were planned */
     for (size_t f = 0; f < count; f++)
         plans[f] = plan_function(&g, f, nodes);
+    g.graph->nested = false;
 }
 
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort) {
