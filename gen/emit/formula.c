@@ -64,7 +64,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
         index[i] = factor_of(p, node, i)->kind == NODE_SELECT || factor_of(p, node, i)->kind == NODE_LOWER;
         if (index[i])
             continue;
-        if (graph_node(p->graph, node->operands[i].node)->rank > 2)
+        if (graph_node(p->graph, node->operands[i].node)->rank > 2 || parts.count == MAX_LABELS)
             parts.stuck = true;
         else
             parts.at[parts.count++] = part_of(p, node, order, &node->operands[i]);
@@ -72,7 +72,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
     for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
         if (!index[i] || piece_apply_index(p, &parts, node, i))
             continue;
-        if (factor_of(p, node, i)->rank > 2)
+        if (factor_of(p, node, i)->rank > 2 || parts.count == MAX_LABELS)
             parts.stuck = true;
         else
             parts.at[parts.count++] = part_of(p, node, order, &node->operands[i]);

@@ -217,7 +217,7 @@ static struct value narrowed(struct narrowing *n, node_id id, const struct cut *
     bool alone = n->rewriting->uses[id] == 1 || is_free(n->graph, id);
     if (!any_cut(cuts, node->rank))
         return n->rewriting->made[id];
-    if (!alone || n->depth >= DEEPEST ||
+    if (!alone || n->depth >= DEEPEST || node->labels + node->rank > MAX_LABELS ||
         (node->kind != NODE_SUM && node->kind != NODE_MAP && node->kind != NODE_PRODUCT))
         return gathered(n, id, cuts);
     n->depth++;
