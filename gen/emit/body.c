@@ -111,66 +111,19 @@ static void locals_prologue(struct text *out, const struct body *b) {
     text_puts(out, any ? ";\n" : "");
 }
 
-/* Failures -------------------------------------------------------------------------------------------------------- */
+/* Bounds ---------------------------------------------------------------------------------------------------------- */
 
-static void print_nan_loops(struct text *out, const struct emission *e, const struct signature *s, uint32_t output) {
-    const struct argument *argument = &s->function->outputs.at[output];
-    text_puts(out, "    for (size_t i = 0; i < ");
-    for (uint8_t a = 0; a < argument->rank; a++) {
-        text_puts(out, a ? " * " : "");
-        bool sum = poly_terms(e->graph->polys, argument->size[a]).count > 1 &&
-                   poly_is_nonnegative(e->graph->polys, argument->size[a]);
-        text_puts(out, sum ? "(" : "");
-        signature_size(out, e, s, argument->size[a]);
-        text_puts(out, sum ? ")" : "");
-    }
-    text_printf(out, "; i++)\n        %s[i] = NAN;\n", s->output_name[output]);
-}
-
-/* "static int NAME_fail(int status, …)": fills every output with NaN and returns the status. In a call: its arguments.
- */
-static void print_fail_list(struct text *out, const struct emission *e, const struct signature *s, const char *status) {
-    const char *name = s->function->name, *real = real_name(e);
-    bool definition = status == NULL;
-    struct list list = list_begin(out, definition ? format_string(e->arena, "static int %s_fail", name)
-                                                  : format_string(e->arena, "        return %s_fail", name));
-    list_add(&list, definition ? "int status" : status);
-    for (size_t i = 0; i < s->dims.len; i++)
-        list_add(&list,
-                 format_string(e->arena, "%s%s", definition ? "size_t " : "", signature_dim(e, s, s->dims.at[i])));
-    for (size_t i = 0; i < s->function->outputs.len; i++)
-        list_add(&list,
-                 format_string(e->arena, "%s%s%s", definition ? real : "", definition ? " *" : "", s->output_name[i]));
-    text_putc(out, ')');
-}
-
-static void print_fail(struct text *out, const struct emission *e, const struct signature *s) {
-    signature_forget_dims(s);
-    print_fail_list(out, e, s, NULL);
-    text_puts(out, " {\n");
-    signature_forget_dims(s);
-    for (uint32_t i = 0; i < s->function->outputs.len; i++)
-        if (s->function->outputs.at[i].rank)
-            print_nan_loops(out, e, s, i);
-        else
-            text_printf(out, "    *%s = NAN;\n", s->output_name[i]);
-    for (size_t i = 0; i < s->dims.len; i++)
-        if (!s->use->printed[s->dims.at[i]])
-            text_printf(out, "    (void)%s;\n", s->dim_name[s->dims.at[i]]);
-    text_puts(out, "    return status;\n}\n\n");
-}
-
-static void print_bounds(struct text *out, const struct emission *e, const struct signature *s) {
+static void print_bounds(struct text *out, const struct body *b) {
+    const struct signature *s = b->s;
     if (!s->function->bounds.len)
         return;
     text_puts(out, "    if (");
     for (size_t i = 0; i < s->function->bounds.len; i++) {
         text_puts(out, i ? " ||\n        " : "");
-        signature_negative(out, e, s, s->function->bounds.at[i]);
+        signature_negative(out, b->e, s, s->function->bounds.at[i]);
     }
     text_puts(out, ")\n");
-    print_fail_list(out, e, s, "MX_ERR_INDEX");
-    text_puts(out, ";\n");
+    print_failed(out, b, "MX_ERR_INDEX", 2);
 }
 
 /* Functions in one piece ------------------------------------------------------------------------------------------ */
@@ -358,12 +311,10 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
         print_part(out, &b, &part, (uint32_t)parts.len);
         vec_push(e->arena, &parts, part);
     }
-    if (s->function->bounds.len)
-        print_fail(out, e, s);
     signature_forget_dims(s);
     signature_print(out, e, s, true);
     text_puts(out, " {\n");
-    print_bounds(out, e, s);
+    print_bounds(out, &b);
     if (table)
         print_calls(out, &b, parts.at, parts.len);
     else
