@@ -69,7 +69,7 @@ typedef void MX_REAL(mx_copy_function)(ptrdiff_t m, ptrdiff_t n, const real *src
 #define MX_MAX_NR (24 * 64 / MX_BITS)
 
 typedef struct MX_REAL(mx_kernels) {
-    ptrdiff_t mr, nr;
+    ptrdiff_t lanes, mr, nr;
     MX_REAL(mx_pack_function) * pack_a, *pack_b;
     MX_REAL(mx_micro_function) * micro;
     MX_REAL(mx_direct_function) * vector; /* m == 1 */
