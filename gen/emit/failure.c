@@ -61,10 +61,9 @@ static void print_exit(struct text *out, const struct body *b, const char *statu
     indent(out, depth);
     text_printf(out, "if (%s != MX_OK)\n", status);
     if (in_part)
-        text_printf(out, "%*sreturn %s", 4 * (depth + 1), "", status);
+        text_printf(out, "%*sreturn %s;\n", 4 * (depth + 1), "", status);
     else
-        print_list(out, b, status, false, depth + 1);
-    text_puts(out, ";\n");
+        print_failed(out, b, status, depth + 1);
 }
 
 void print_failure(struct text *out, const struct body *b, const char *status, int depth) {
