@@ -20,16 +20,16 @@ static const struct {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-/* What the functions of one shape have in common. A shape that has no row stands under the last heading, is called with
+/* What the functions of one shape have in common. A shape that has no row is one of matrices, is called with
  * its arguments by position, and its records bring their own examples. */
 static const char *const headings[] = {
-    "Elementwise functions",     "Functions over axes",   "Functions along an axis", "Products",
-    "Constants of a given size", "Functions of matrices",
+    "Elementwise functions",     "Functions over axes",   "Functions along an axis",  "Products",
+    "Constants of a given size", "Functions of matrices", "Arrangements of elements", "Derivatives",
 };
-enum { HEADINGS = sizeof headings / sizeof *headings };
+enum { MATRICES = 5, HEADINGS = sizeof headings / sizeof *headings };
 
 static const struct shape_form {
-    int heading;         /* 1 + its place in headings; 0: the last */
+    int heading;         /* 1 + its place in headings; 0: that of matrices */
     const char *options; /* call forms beside the plain one: what follows the arguments, "; " between them */
     const char *arguments, *more, *result, *request; /* of the example: result = name(arguments more) */
 } shape_forms[] = {
@@ -42,6 +42,15 @@ static const struct shape_form {
     [SHAPE_OUTER] = {4, NULL, "x, y", "", "R", "vjp"},
     [SHAPE_TRACE] = {6, NULL, "A", "", "f", "grad"},
     [SHAPE_SQUARE] = {6, NULL, "A", "", "R", "vjp"},
+    [SHAPE_MATRIX] = {6, NULL, "A", "", "R", "vjp"},
+    [SHAPE_SOLVE] = {6, NULL, "A, B", "", "R", "vjp"},
+    [SHAPE_KRON] = {4, NULL, "X, Y", "", "R", "vjp"},
+    [SHAPE_PATTERN] = {4},
+    [SHAPE_VEC] = {7, NULL, "X", "", "R", "vjp"},
+    [SHAPE_RESHAPE] = {7},
+    [SHAPE_BESIDE] = {7},
+    [SHAPE_BELOW] = {7},
+    [SHAPE_DERIVATIVE] = {8},
     [SHAPE_DIAG] = {6, NULL, "x", "", "R", "vjp"},
     [SHAPE_EYE] = {5},
     [SHAPE_FILL] = {5},
@@ -55,7 +64,7 @@ static const struct shape_form *form_of(const struct op_record *record) {
 
 static int heading_of(const struct op_record *record) {
     int heading = form_of(record)->heading;
-    return heading ? heading - 1 : HEADINGS - 1;
+    return heading ? heading - 1 : MATRICES;
 }
 
 static bool is_listed(const struct op_record *record) {
@@ -152,7 +161,12 @@ static const char *by_kind(const struct op_record *record) {
     switch (record->kind) {
     case KIND_SUM:
     case KIND_EINSUM:
+    case KIND_ARRANGE:
         return "linear: each argument in turn is replaced by its differential";
+    case KIND_DERIVATIVE:
+        return "that of the derivative, an expression like any other";
+    case KIND_POWER:
+        return "that of the product, or of the inverse of one";
     case KIND_EYE:
     case KIND_FILL:
         return "0, a constant";
@@ -164,6 +178,11 @@ static const char *by_kind(const struct op_record *record) {
 /* The differential: the record's own, or what follows from its kind. */
 static const char *differential_of(const struct op_record *record) {
     return record->differential ? record->differential : by_kind(record);
+}
+
+/* How a function of whole matrices is computed depends on their structure, and is no definition. */
+static const char *definition_of(const struct op_record *record) {
+    return record->kind == KIND_MATRIX ? NULL : record->definition;
 }
 
 /* ---- Entries -------------------------------------------------------------------------------------------------------
@@ -197,13 +216,13 @@ static void put_entry(const struct page *page, enum op op) {
     const char *example = example_of(arena, op);
     page_item(page, call_forms(arena, op));
     page_item_text(page, record->doc);
-    put_fact(page, "Definition: ", record->definition);
+    put_fact(page, "Definition: ", definition_of(record));
     put_fact(page, "Indices: ", record->pattern);
     put_fact(page, "Differential: ", differential_of(record));
     if (record->differential)
         put_fact(page, "", hidden_terms(arena, record->differential));
-    if (record->definition)
-        put_fact(page, "", hidden_terms(arena, record->definition));
+    if (definition_of(record))
+        put_fact(page, "", hidden_terms(arena, definition_of(record)));
     put_fact(page, "Domain: ", record->domain);
     put_kinks(page, record);
     if (example)
@@ -245,7 +264,7 @@ static void put_record(struct text *out, enum op op) {
     put_member(out, "spelling", op_spelling(op));
     put_member(out, "forms", call_forms(out->arena, op));
     put_member(out, "doc", record->doc);
-    put_member(out, "definition", record->definition);
+    put_member(out, "definition", definition_of(record));
     put_member(out, "differential", differential_of(record));
     put_member(out, "domain", record->domain);
     put_member(out, "kinks", record->kinks);

@@ -456,6 +456,7 @@ static void simplify_group(struct graph *graph, struct function *functions, size
         for (size_t i = 0; i < functions[f].outputs.len; i++)
             vec_push(graph->arena, &roots, functions[f].outputs.at[i].value);
     graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
+    graph_rewrite(graph, roots.at, roots.len, collect_rule, NULL);
     for (size_t f = 0; f < count; f++)
         for (size_t i = 0; i < functions[f].outputs.len; i++)
             functions[f].outputs.at[i].value = roots.at[next++];

@@ -78,39 +78,47 @@ static void print_note(struct text *out, const struct tensor_note *note) {
 
 /* Independence ---------------------------------------------------------------------------------------------------- */
 
-/* Marks the inputs, by index, that a value depends on. */
-static void mark_inputs(const struct emission *e, const struct function *f, struct value value, bool *found) {
+/* The inputs, by index, that some of these outputs depend on. */
+static bool *inputs_of(const struct emission *e, const struct function *f, const struct argument *outputs,
+                       size_t count) {
     bool *needed = NEW_ARRAY(e->arena, e->graph->nodes.len, bool);
-    graph_mark(e->graph, &value.node, 1, needed);
+    bool *found = NEW_ARRAY(e->arena, f->inputs.len, bool);
+    node_id *roots = NEW_ARRAY(e->arena, count, node_id);
+    for (size_t i = 0; i < count; i++)
+        roots[i] = outputs[i].value.node;
+    graph_mark(e->graph, roots, count, needed);
     for (size_t i = 0; i < f->inputs.len; i++)
-        found[i] = found[i] || needed[f->inputs.at[i].value.node];
+        found[i] = needed[f->inputs.at[i].value.node];
+    return found;
 }
 
 /* Inputs that the statements of an output, and those that they read, mention. */
-static void mark_mentioned(const struct emission *e, const struct function *f, const char *output, bool *found) {
+static bool *inputs_mentioned(const struct emission *e, const struct function *f, const char *output) {
     const struct checked *checked = e->module->checked;
     bool *reached = NEW_ARRAY(e->arena, checked->symbols.len, bool);
+    bool *found = NEW_ARRAY(e->arena, f->inputs.len, bool);
     for (uint32_t i = 1; i < checked->symbols.len; i++)
         if (strcmp(checked->symbols.at[i].name, output) == 0)
             checked_sources(e->arena, checked, i, reached);
     for (uint32_t i = 1; i < checked->symbols.len; i++)
         for (size_t k = 0; reached[i] && k < f->inputs.len; k++)
             found[k] = found[k] || f->inputs.at[k].name == checked->symbols.at[i].name;
+    return found;
 }
 
-/* Inputs, by index, on which a reader of the program expects what output i gives to depend. */
-static bool *expected_inputs(const struct emission *e, size_t function, size_t i) {
-    const struct function *f = &e->module->functions.at[function], *values = f;
-    bool *found = NEW_ARRAY(e->arena, f->inputs.len, bool);
-    if (f->kind == FUNCTION_EVAL || f->kind == FUNCTION_FORWARD) {
-        mark_mentioned(e, f, f->outputs.at[i].name, found);
-        return found;
-    }
+static bool has_derivatives(const struct checked *checked) {
+    for (ast_id id = 1; id < checked->ast->nodes.len; id++)
+        if (op_records[checked->op_of[id]].kind == KIND_DERIVATIVE)
+            return true;
+    return false;
+}
+
+/* Inputs, by index, on which a reader of the program expects the outputs to depend: those that the values do. */
+static bool *expected_inputs(const struct emission *e, size_t function) {
+    const struct function *f = &e->module->functions.at[function];
     if (f->kind == FUNCTION_BACKWARD)
-        values = f - 1;
-    for (size_t k = 0; k < (values == f ? 1 : values->outputs.len); k++)
-        mark_inputs(e, f, values->outputs.at[k].value, found);
-    return found;
+        return inputs_of(e, f, f[-1].outputs.at, f[-1].outputs.len);
+    return inputs_of(e, f, f->outputs.at, 1);
 }
 
 static uint32_t list_names(struct text *list, const struct function *f, const bool *chosen) {
@@ -121,37 +129,44 @@ static uint32_t list_names(struct text *list, const struct function *f, const bo
     return count;
 }
 
-/* What an output does not depend on: said of values and of whole Jacobians and Hessians. */
+/* What an output does not depend on. */
 static void print_independent(struct text *out, const struct emission *e, const struct function *f, size_t i,
                               const bool *expected) {
     struct text list = text_new(e->arena);
-    bool *depends = NEW_ARRAY(e->arena, f->inputs.len, bool);
-    bool tensors = f->kind == FUNCTION_JAC || f->kind == FUNCTION_HESS;
-    if (!(tensors && i > 0) && f->kind != FUNCTION_EVAL)
-        return;
-    mark_inputs(e, f, f->outputs.at[i].value, depends);
+    bool *missing = inputs_of(e, f, &f->outputs.at[i], 1);
     for (size_t k = 0; k < f->inputs.len; k++)
-        depends[k] = expected[k] && !depends[k];
-    if (list_names(&list, f, depends))
+        missing[k] = expected[k] && !missing[k];
+    if (list_names(&list, f, missing))
         text_printf(out, " *   %s does not depend on %s\n", f->outputs.at[i].name, text_string(&list));
 }
 
+static void print_no_arguments(struct text *out, const struct emission *e, const struct signature *s,
+                               const bool *expected) {
+    struct text list = text_new(e->arena);
+    bool *missing = NEW_ARRAY(e->arena, s->function->inputs.len, bool);
+    for (size_t k = 0; k < s->function->inputs.len; k++)
+        missing[k] = expected[k] && !s->plan->reads[k];
+    uint32_t count = list_names(&list, s->function, missing);
+    if (count)
+        text_printf(out, " *   %s %s: no output depends on %s\n", text_string(&list),
+                    count == 1 ? "is no argument" : "are no arguments", count == 1 ? "it" : "them");
+}
+
+/* Of values in which derivatives stand as expressions, and of whole Jacobians and Hessians, each is looked at. */
 static void print_independence(struct text *out, const struct emission *e, const struct signature *s, size_t function) {
     const struct function *f = s->function;
-    bool *missing = NEW_ARRAY(e->arena, f->inputs.len, bool);
-    struct text list = text_new(e->arena);
-    for (size_t i = 0; i < f->outputs.len; i++) {
-        bool *expected = expected_inputs(e, function, i);
+    bool values = f->kind == FUNCTION_EVAL && has_derivatives(e->module->checked);
+    bool tensors = f->kind == FUNCTION_JAC || f->kind == FUNCTION_HESS;
+    if (f->kind == FUNCTION_FORWARD || (f->kind == FUNCTION_EVAL && !values))
+        return;
+    bool *all = values ? NEW_ARRAY(e->arena, f->inputs.len, bool) : expected_inputs(e, function);
+    for (size_t i = tensors; (values || tensors) && i < f->outputs.len; i++) {
+        bool *expected = values ? inputs_mentioned(e, f, f->outputs.at[i].name) : all;
         print_independent(out, e, f, i, expected);
         for (size_t k = 0; k < f->inputs.len; k++)
-            missing[k] = missing[k] || (expected[k] && !s->plan->reads[k]);
+            all[k] = all[k] || expected[k];
     }
-    uint32_t count = list_names(&list, f, missing);
-    if (count)
-        text_printf(
-            out, " *   %s: no output depends on %s\n",
-            format_string(e->arena, "%s %s", text_string(&list), count == 1 ? "is no argument" : "are no arguments"),
-            count == 1 ? "it" : "them");
+    print_no_arguments(out, e, s, all);
 }
 
 static void print_comment(struct text *out, const struct emission *e, const struct signature *s, size_t function) {

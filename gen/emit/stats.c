@@ -25,7 +25,8 @@ static void print_kernels(struct text *out, const struct plan *plan) {
         const char *one, *more;
     } kinds[] = {{KERNEL_GEMM, "product", "products"},
                  {KERNEL_LOOP, "loop nest", "loop nests"},
-                 {KERNEL_ALONG, "call along lines", "calls along lines"}};
+                 {KERNEL_ALONG, "call along lines", "calls along lines"},
+                 {KERNEL_MATRIX, "call for a whole matrix", "calls for whole matrices"}};
     const char *sign = ":";
     text_printf(out, "  %-10s %zu", "kernels", plan->kernels.len);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

@@ -59,11 +59,12 @@ enum op_shape {
 };
 
 enum {
-    OP_COMMUTES = 1,   /* arguments may be sorted */
-    OP_HIDDEN = 2,     /* not a function of the language; only other records use it */
-    OP_CHEAP = 4,      /* costs no more than reading its argument again */
-    OP_RECIPROCAL = 8, /* printed as a division */
-    OP_FAILS = 16      /* MATRIX: its function of the runtime returns a status */
+    OP_COMMUTES = 1,    /* arguments may be sorted */
+    OP_HIDDEN = 2,      /* not a function of the language; only other records use it */
+    OP_CHEAP = 4,       /* costs no more than reading its argument again */
+    OP_RECIPROCAL = 8,  /* printed as a division */
+    OP_FAILS = 16,      /* MATRIX: its function of the runtime returns a status */
+    OP_NONNEGATIVE = 32 /* MAP: never less than 0 */
 };
 
 enum { MAX_ARGUMENTS = 3, ANY_ARGUMENTS = 0 };

@@ -184,6 +184,28 @@ static void sort_operands(struct building *b, const label *result, uint8_t rank)
         b->form.operands.at[i] = sorted[i].operand;
 }
 
+/* step(y) y is y for a y that is never negative: the step goes. */
+static void drop_steps(struct building *b) {
+    for (size_t i = 0; i < b->form.operands.len; i++) {
+        struct operand step = b->form.operands.at[i];
+        const struct node *node = graph_node(b->graph, step.node);
+        if (node->kind != NODE_MAP || node->op != OP_step)
+            continue;
+        const struct operand *of = &node->operands[0];
+        const struct node *y = graph_node(b->graph, of->node);
+        if (y->kind != NODE_MAP || !(op_records[y->op].flags & OP_NONNEGATIVE))
+            continue;
+        bool found = false;
+        for (size_t k = 0; k < b->form.operands.len && !found; k++) {
+            found = b->form.operands.at[k].node == of->node;
+            for (uint8_t a = 0; a < y->rank && found; a++)
+                found = b->form.operands.at[k].at[a] == step.at[of->at[a]];
+        }
+        if (found)
+            drop(b, i--);
+    }
+}
+
 /* Is the product just its one factor, read in another order of axes? */
 static bool is_reading(const struct building *b, uint8_t rank) {
     if (b->form.operands.len != 1 || b->number != 1)
@@ -253,6 +275,7 @@ struct value graph_product(struct graph *graph, double number, const struct inde
         eliminate_deltas(&b);
     while (select_rule(graph, &b.form, b.in_result, b.alive, &b.number) ||
            cancel_inverse(graph, &b.form, b.in_result, b.alive));
+    drop_steps(&b);
     count_free_labels(&b);
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];

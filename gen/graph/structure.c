@@ -99,11 +99,12 @@ static bool spread_side(const struct pairing *p, const struct operand *operand, 
     return true;
 }
 
-/* An operand that is its own partner: a positive matrix between a label and its image. Scalars and weights of unknown
- * sign are not. */
+/* An operand that is its own partner: a positive matrix between a label and its image. Scalars and weights are it
+ * where they are known not to be negative. */
 static bool is_middle(const struct pairing *p, const struct operand *operand) {
     const struct node *node = graph_node(p->graph, operand->node);
-    if (node->kind == NODE_DIM)
+    if (node->kind == NODE_DIM ||
+        (node->kind == NODE_MAP && node->rank < 2 && op_records[node->op].flags & OP_NONNEGATIVE))
         return true;
     return node->rank == 2 && graph_structure(p->graph, operand->node) & STRUCTURE_POSITIVE &&
            operand->at[0] != operand->at[1] && p->to[operand->at[0]] == operand->at[1];

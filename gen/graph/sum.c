@@ -149,6 +149,15 @@ static void labels_without(struct index_form *form, const struct node *node, con
         of[l] = term->at[l] == q ? of_p : of[l];
 }
 
+/* Has an operand the label? A label that none has is a broadcast, and need not be an axis of a term. */
+static bool has_label(const struct graph *graph, const struct index_form *form, label l) {
+    for (size_t i = 0; i < form->operands.len; i++)
+        for (uint8_t a = 0; a < graph_node(graph, form->operands.at[i].node)->rank; a++)
+            if (form->operands.at[i].at[a] == l)
+                return true;
+    return false;
+}
+
 /* The term without its delta of p and q, and without the axis q. */
 static struct operand without_delta(struct graph *graph, const struct operand *term, label p, label q) {
     const struct node node = *graph_node(graph, term->node);
@@ -168,11 +177,12 @@ static struct operand without_delta(struct graph *graph, const struct operand *t
             vec_push(graph->arena, &form.operands, operand);
     }
     for (label l = 0; l < node.rank; l++)
-        if (term->at[l] != q) {
+        if (term->at[l] != q && has_label(graph, &form, of[l])) {
             result[rank] = of[l];
             axis[rank++] = term->at[l];
         }
-    struct value value = graph_product(graph, node.number, &form, result, rank);
+    struct value value =
+        graph_product_of(graph, node.number, form.operands.at, (uint32_t)form.operands.len, form.size, result, rank);
     rest.node = value.node;
     for (uint8_t i = 0; i < rank; i++)
         rest.at[value.axis[i]] = axis[i];
@@ -190,7 +200,7 @@ static struct value take_delta_out(struct graph *graph, const struct index_form 
     for (size_t i = 0; i < terms->operands.len; i++)
         vec_push(graph->arena, &inner.operands, without_delta(graph, &terms->operands.at[i], p, q));
     for (uint8_t i = 0; i < rank; i++)
-        if (result[i] != q)
+        if (result[i] != q && has_label(graph, &inner, result[i]))
             kept[count++] = result[i];
     struct value sum = graph_sum(graph, &inner, kept, count);
     for (uint8_t i = 0; i < count; i++)
@@ -241,6 +251,26 @@ static double evaluate(const struct op_record *record, const struct graph *graph
                            : record->eval3(x[0], x[1], x[2]);
 }
 
+/* log(1 + exp(z)) is softplus(z), which does not overflow: the operand is such a sum. */
+static bool is_softplus(const struct graph *graph, const struct operand *of, struct operand *z) {
+    const struct node *sum = graph_node(graph, of->node);
+    if (sum->kind != NODE_SUM || sum->count != 2)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        const struct operand *one = &sum->operands[i], *power = &sum->operands[1 - i];
+        const struct node *exp = graph_node(graph, power->node);
+        bool is_one = graph_node(graph, one->node)->kind == NODE_NUMBER &&
+                      graph_node(graph, one->node)->number * one->coefficient == 1;
+        if (!is_one || exp->kind != NODE_MAP || exp->op != OP_exp || power->coefficient != 1)
+            continue;
+        *z = exp->operands[0];
+        for (uint8_t a = 0; a < graph_node(graph, z->node)->rank; a++)
+            z->at[a] = of->at[power->at[z->at[a]]];
+        return true;
+    }
+    return false;
+}
+
 struct value graph_map(struct graph *graph, enum op op, const struct index_form *form, const label *result,
                        uint8_t rank) {
     struct index_form arguments = *form;
@@ -254,6 +284,11 @@ struct value graph_map(struct graph *graph, enum op op, const struct index_form 
         else
             numbers = false;
         vec_push(graph->arena, &arguments.operands, operand);
+    }
+    struct operand z;
+    if (op == OP_log && !numbers && is_softplus(graph, &arguments.operands.at[0], &z)) {
+        arguments.operands.at[0] = z;
+        op = OP_softplus;
     }
     if (!numbers)
         return intern_form(graph, (struct node){.kind = NODE_MAP, .op = op}, &arguments, result, rank);

@@ -1,5 +1,7 @@
 #include "cuts.h"
 
+#include "../graph/arrange.h"
+
 /* An argument of a function stands for what the caller names; 0 if the symbol is none, or not given by a name. */
 static uint32_t alias_of(const struct checked *checked, uint32_t symbol) {
     const struct symbol *s = &checked->symbols.at[symbol];
@@ -64,16 +66,65 @@ static bool open_cuts(struct cuts *cuts, struct value *y, node_id variable) {
     return depends;
 }
 
+/* ---- The space of a variable ---------------------------------------------------------------------------------------
+ */
+
+static uint8_t structure_of(const struct cuts *cuts, uint32_t symbol) {
+    return structure_named(cuts->checked->symbols.at[symbol].structure);
+}
+
+static bool is_input(const struct cuts *cuts, uint32_t symbol) {
+    return cuts->checked->symbols.at[symbol].kind == SYMBOL_INPUT;
+}
+
+/* What is differentiated by: an input as it is stored, a diagonal one as its n numbers. */
+static struct value variable_of(const struct cuts *cuts, uint32_t symbol) {
+    return is_input(cuts, symbol) ? lower_input(cuts->lowering->graph, &cuts->checked->symbols.at[symbol])
+                                  : cuts->symbols[symbol];
+}
+
+/* A tangent or gradient of a matrix's shape in the space of its structure. */
+static struct value projected(struct graph *graph, uint8_t structure, struct value value) {
+    uint8_t zeros = structure & STRUCTURE_DIAGONAL;
+    if (structure & STRUCTURE_SYMMETRIC)
+        return value_add(graph, (struct value[]){value, value_transpose(value)}, (double[]){0.5, 0.5}, 2);
+    if (zeros == STRUCTURE_DIAGONAL) {
+        struct value diagonal = value_einsum(graph, "ii->i", &value, 1);
+        return value_einsum(graph, "i->ii", &diagonal, 1);
+    }
+    return zeros && value.axis[0] != AXIS_UNIT ? value_triangle(graph, value, zeros == STRUCTURE_LOWER) : value;
+}
+
+/* A tangent of the variable's shape as one of what is differentiated by. */
+static struct value to_stored(const struct cuts *cuts, uint32_t symbol, struct value tangent) {
+    struct graph *graph = cuts->lowering->graph;
+    if (is_input(cuts, symbol) && structure_of(cuts, symbol) == STRUCTURE_DIAGONAL)
+        return value_einsum(graph, "ii->i", &tangent, 1);
+    return projected(graph, structure_of(cuts, symbol), tangent);
+}
+
+/* A gradient by what is differentiated by as one of the variable's shape. */
+static struct value from_stored(const struct cuts *cuts, uint32_t symbol, struct value gradient) {
+    struct graph *graph = cuts->lowering->graph;
+    if (is_input(cuts, symbol) && structure_of(cuts, symbol) == STRUCTURE_DIAGONAL)
+        return value_einsum(graph, "i->ii", &gradient, 1);
+    return projected(graph, structure_of(cuts, symbol), gradient);
+}
+
 struct value cuts_derive(struct cuts *cuts, enum op op, struct value y, uint32_t symbol, struct value along) {
     uint32_t by = symbol, alias = alias_of(cuts->checked, by);
     struct graph *graph = cuts->lowering->graph;
     struct span span = graph->span; /* derivation has that of what it passes */
     node_id first = (node_id)graph->nodes.len;
-    while (!open_cuts(cuts, &y, cuts->symbols[by].node) && alias) {
+    while (!open_cuts(cuts, &y, variable_of(cuts, by).node) && alias) {
         by = alias;
         alias = alias_of(cuts->checked, by);
     }
-    struct value derivative = cuts->lowering->derive(cuts->lowering, op, y, cuts->symbols[by], along);
+    if (op == OP_jvp)
+        along = to_stored(cuts, by, along);
+    struct value derivative = cuts->lowering->derive(cuts->lowering, op, y, variable_of(cuts, by), along);
+    if (op != OP_jvp)
+        derivative = from_stored(cuts, by, derivative);
     graph->span = span;
     if (derivative.node >= first)
         graph->spans.at[derivative.node] = span;

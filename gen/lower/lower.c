@@ -440,7 +440,7 @@ struct value lower_op_text(struct lowering *lowering, enum op op, enum op_text w
 }
 
 /* What declarations promise. */
-static uint8_t structure_named(const char *name) {
+uint8_t structure_named(const char *name) {
     static const struct {
         const char *name;
         uint8_t structure;

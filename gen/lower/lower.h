@@ -45,6 +45,8 @@ void lowering_init(struct lowering *lowering, struct arena *arena, struct intern
 /* The value of every symbol of a program without errors, by symbol index; symbols without a value have node 0. */
 struct value *lower_program(struct lowering *lowering, const struct checked *checked);
 
+/* What a declared structure promises of a matrix: bits of enum structure. */
+uint8_t structure_named(const char *name);
 /* The shape of an input's array, and the input itself in that shape: a diagonal matrix is n numbers. */
 struct type stored_type(const struct symbol *symbol);
 struct value lower_input(struct graph *graph, const struct symbol *symbol);

@@ -1,5 +1,6 @@
 /* What a function costs: operations as the C text has them (emit/expression.c and kernels.c write it), and elements
  * that move between memory and its kernels. */
+#include "order.h"
 #include "planning.h"
 
 void add_flops(struct planning *p, poly count, uint64_t each) {
@@ -27,6 +28,12 @@ static bool is_divisor(const struct planning *p, node_id id) {
     return node->kind == NODE_MAP && node->op == OP_reciprocal && stands_inline(p, id);
 }
 
+/* Deltas, selectors and triangles are conditions, under which the rest counts as if they always held. */
+static bool is_condition(const struct planning *p, node_id id) {
+    enum node_kind kind = graph_node(p->graph, id)->kind;
+    return kind == NODE_DELTA || kind == NODE_SELECT || kind == NODE_LOWER;
+}
+
 /* number times the factors without axes, those with axes, or both: one operation less than there are items, and one
  * more where only divisors are left, for 1/x. */
 static uint32_t product_flops(const struct planning *p, const struct node *node, double number, bool scalars,
@@ -34,7 +41,7 @@ static uint32_t product_flops(const struct planning *p, const struct node *node,
     uint32_t above = !is_sign(number), below = 0, flops = 0;
     for (uint32_t i = 0; i < node->count; i++) {
         node_id factor = node->operands[i].node;
-        if (!(graph_node(p->graph, factor)->rank == 0 ? scalars : others))
+        if (!(graph_node(p->graph, factor)->rank == 0 ? scalars : others) || is_condition(p, factor))
             continue;
         bool divisor = is_divisor(p, factor);
         flops += inline_flops(p, divisor ? graph_node(p->graph, factor)->operands[0].node : factor);
@@ -87,20 +94,30 @@ static bool has_scalars(const struct planning *p, const struct node *node) {
 
 /* Held in variables: each loop has an accumulator, which goes into the one around it; what the terms share multiplies
  * the total. */
-void count_reduction(struct planning *p, const struct plan_statement *statement, const poly *size, label loops) {
+static void count_held(struct planning *p, const struct plan_statement *statement, const poly *size, label loops) {
     const struct node *node = graph_node(p->graph, statement->node);
     bool product = node->kind == NODE_PRODUCT;
-    uint32_t whole = expression_flops(p, statement->node);
-    poly innermost = iterations(p, size, loops);
-    if (statement->held == HELD_IN_MEMORY || statement->held == loops) {
-        add_flops(p, innermost, whole + (statement->held == HELD_IN_MEMORY ? 1u : 0u));
-        return;
-    }
-    add_flops(p, innermost, 1 + (product ? product_flops(p, node, 1, false, true) : whole));
+    double number = product ? node->number * statement->coefficient : 1;
+    uint32_t each = product ? product_flops(p, node, 1, false, true) : expression_flops(p, statement->node);
+    uint32_t shared = product && (number != 1 || has_scalars(p, node)) ? 1 : 0;
+    add_flops(p, iterations(p, size, loops), each + 1);
     for (label loop = (label)(statement->held + 1); loop < loops; loop++)
         add_flops(p, iterations(p, size, loop), 1);
-    if (product && has_scalars(p, node))
-        add_flops(p, iterations(p, size, statement->held), 1 + product_flops(p, node, node->number, true, false));
+    shared += shared ? product_flops(p, node, number, true, false) : 0;
+    add_flops(p, iterations(p, size, statement->held), shared + statement->adds);
+}
+
+void count_statement(struct planning *p, const struct plan_statement *statement, const poly *size, label loops) {
+    const struct node *node = graph_node(p->graph, statement->node);
+    bool in_memory = statement->held == HELD_IN_MEMORY;
+    if (statement->reduces && !in_memory && statement->held < loops) {
+        count_held(p, statement, size, loops);
+        return;
+    }
+    uint32_t each = node->kind == NODE_PRODUCT
+                        ? product_flops(p, node, node->number * statement->coefficient, true, true)
+                        : expression_flops(p, statement->node);
+    add_flops(p, iterations(p, size, loops), each + (statement->adds || (statement->reduces && in_memory)));
 }
 
 void count_product(struct planning *p, const struct kernel *kernel) {
@@ -135,11 +152,17 @@ struct accesses {
     VEC(struct access) list;
 };
 
-/* The elements that indices at these labels reach: A[i, i] n of them. */
-static struct access reach(const struct planning *p, uint32_t buffer, const label *at, const poly *size) {
+/* The elements that indices at these labels reach: A[i, i] n of them. Where an index follows from loops, as many as the
+ * loops say, at most all. */
+static struct access reach(const struct planning *p, uint32_t buffer, const label *at, const poly *size, label loops) {
     struct access access = {buffer, 0, poly_number(p->graph->polys, 1)};
+    node_id id = p->plan->buffers.at[buffer].node;
+    poly places = iterations(p, size, loops), all = node_elements(p->graph, id);
     uint64_t seen = 0;
-    for (uint8_t a = 0; a < graph_node(p->graph, p->plan->buffers.at[buffer].node)->rank; a++) {
+    for (uint8_t a = 0; a < graph_node(p->graph, id)->rank; a++) {
+        if (at[a] == LOOP_DERIVED)
+            return (struct access){buffer, graph_node(p->graph, id)->rank,
+                                   nominal(p->graph->polys, places) < nominal(p->graph->polys, all) ? places : all};
         if (seen >> at[a] & 1)
             continue;
         seen |= (uint64_t)1 << at[a];
@@ -149,10 +172,11 @@ static struct access reach(const struct planning *p, uint32_t buffer, const labe
     return access;
 }
 
-static void note_read(struct planning *p, struct accesses *reads, uint32_t buffer, const label *at, const poly *size) {
+static void note_read(struct planning *p, struct accesses *reads, uint32_t buffer, const label *at, const poly *size,
+                      label loops) {
     if (!in_memory(p, buffer))
         return;
-    struct access access = reach(p, buffer, at, size);
+    struct access access = reach(p, buffer, at, size, loops);
     for (size_t i = 0; i < reads->list.len; i++) {
         struct access *known = &reads->list.at[i];
         if (known->buffer != buffer)
@@ -164,8 +188,8 @@ static void note_read(struct planning *p, struct accesses *reads, uint32_t buffe
     vec_push(p->arena, &reads->list, access);
 }
 
-static void note_write(struct planning *p, struct poly_sum *moved, uint32_t buffer, int64_t times) {
-    poly elements = node_elements(p->graph, p->plan->buffers.at[buffer].node);
+static void note_write(struct planning *p, struct poly_sum *moved, uint32_t buffer, poly elements, bool reads_too) {
+    int64_t times = reads_too ? 2 : 1;
     if (in_memory(p, buffer))
         poly_sum_add(moved, p->graph->polys, poly_mul(p->graph->polys, elements, poly_number(p->graph->polys, times)));
 }
@@ -175,17 +199,22 @@ static void nest_traffic(struct planning *p, const struct kernel *nest, struct a
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
-            note_read(p, reads, statement->reads.at[r].buffer, statement->reads.at[r].loop, nest->size);
-        note_write(p, moved, statement->target, statement->held == HELD_IN_MEMORY ? 2 : 1);
+            note_read(p, reads, statement->reads.at[r].buffer, statement->reads.at[r].loop, nest->size, nest->loops);
+        poly elements = statement->scatters ? iterations(p, nest->size, statement->held)
+                                            : node_elements(p->graph, p->plan->buffers.at[statement->target].node);
+        note_write(p, moved, statement->target, elements, statement->held == HELD_IN_MEMORY || statement->adds);
     }
 }
 
 static void call_traffic(struct planning *p, const struct kernel *call, struct accesses *reads,
                          struct poly_sum *moved) {
     const struct node *node = graph_node(p->graph, call->node);
-    for (uint32_t i = 0; i < node->count; i++)
-        note_read(p, reads, map_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size);
-    note_write(p, moved, call->target, call->accumulate ? 2 : 1);
+    for (uint32_t i = 0; i < kernel_reads(p->graph, call); i++)
+        note_read(p, reads, map_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size,
+                  node->labels);
+    bool in_place = call->kind == KERNEL_MATRIX && op_records[node->op].shape == SHAPE_SOLVE;
+    note_write(p, moved, call->target, node_elements(p->graph, p->plan->buffers.at[call->target].node),
+               in_place || call->accumulate);
 }
 
 void count_traffic(struct planning *p) {

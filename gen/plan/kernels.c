@@ -239,7 +239,7 @@ static void reduce(struct planning *p, node_id id, uint32_t target, struct span 
     statement.held = held_loops(node.rank, statement.target_loop);
     if (statement.held == HELD_IN_MEMORY)
         write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, false, target, identity, span);
-    count_reduction(p, &statement, size, derived.loops);
+    count_statement(p, &statement, size, derived.loops);
     place(p, &statement, derived.loops, size, span);
 }
 
@@ -325,12 +325,7 @@ static void scatter(struct planning *p, node_id id, uint32_t target, const label
     find_reads(p, &statement);
     if (how == FILLS && !fills_all(p, id, size, statement.held))
         write(p, graph_fill(p->graph, 0, node.size, node.rank).node, false, target, axis_of, span);
-    if (statement.reduces)
-        count_reduction(p, &statement, size, derived.loops);
-    else
-        count_expression(p, id, iterations(p, size, derived.loops));
-    if (statement.adds)
-        add_flops(p, iterations(p, size, statement.held), 1);
+    count_statement(p, &statement, size, derived.loops);
     place(p, &statement, derived.loops, size, span);
 }
 

@@ -238,6 +238,46 @@ static void take_as_written(struct ordering *o) {
         o->split[(1u << (k + 1)) - 1] = (1u << k) - 1;
 }
 
+static bool is_between(const struct graph *graph, const struct operand *operand, label p, label q) {
+    return graph_node(graph, operand->node)->rank == 2 &&
+           ((operand->at[0] == p && operand->at[1] == q) || (operand->at[0] == q && operand->at[1] == p));
+}
+
+/* Joins a mask with the arrays that it may hide a triangle of, which are read behind it only: what stands in the rest
+ * of the array may be anything. Number i is the mask's. */
+static void join_masked(struct graph *graph, struct index_form *form, size_t i) {
+    struct operand joined[MAX_FACTORS], mask = form->operands.at[i];
+    VEC(struct operand) others = {0};
+    uint32_t count = 0;
+    bool inputs = false;
+    for (size_t k = 0; k < form->operands.len; k++) {
+        bool input = graph_node(graph, form->operands.at[k].node)->kind == NODE_INPUT &&
+                     is_between(graph, &form->operands.at[k], mask.at[0], mask.at[1]);
+        inputs = inputs || input;
+        if (input || k == i)
+            joined[count++] = form->operands.at[k];
+        else
+            vec_push(graph->arena, &others, form->operands.at[k]);
+    }
+    if (!inputs || (others.len == 0 && count == 2))
+        return;
+    struct value made = graph_product_of(graph, 1, joined, count, form->size, mask.at, 2);
+    vec_push(graph->arena, &others, read_at(made, mask.at));
+    form->operands.len = 0;
+    for (size_t k = 0; k < others.len; k++)
+        vec_push(graph->arena, &form->operands, others.at[k]);
+}
+
+static void join_all_masked(struct graph *graph, struct index_form *form) {
+    for (size_t i = 0; i < form->operands.len;) {
+        const struct operand *operand = &form->operands.at[i];
+        size_t before = form->operands.len;
+        if (graph_node(graph, operand->node)->kind == NODE_LOWER && graph_node(graph, operand->node)->rank == 2)
+            join_masked(graph, form, i);
+        i = form->operands.len == before ? i + 1 : 0;
+    }
+}
+
 /* The product of node's factors, as form has them, two at a time. */
 static struct value order_factors(struct graph *graph, node_id id, struct index_form *form, bool searched) {
     const struct node node = *graph_node(graph, id);
@@ -246,6 +286,7 @@ static struct value order_factors(struct graph *graph, node_id id, struct index_
     uint32_t scalars = 0;
     if (node.kind != NODE_PRODUCT || node.labels == node.rank || form->operands.len > MAX_FACTORS)
         return graph_rebuild(graph, id, form, node.number);
+    join_all_masked(graph, form);
     o.rank = node.rank;
     memcpy(o.order, graph_order(graph, id), sizeof o.order);
     o.result = ((uint64_t)1 << node.rank) - 1;

@@ -45,8 +45,8 @@ void add_flops(struct planning *p, poly count, uint64_t each);
 poly iterations(const struct planning *p, const poly *size, label loops);
 /* An expression with what stands inline in it, evaluated that many times. */
 void count_expression(struct planning *p, node_id id, poly times);
-/* A reduction in a nest of those loops. */
-void count_reduction(struct planning *p, const struct plan_statement *statement, const poly *size, label loops);
+/* A reduction or a scatter in a nest of those loops. */
+void count_statement(struct planning *p, const struct plan_statement *statement, const poly *size, label loops);
 /* A product call: 2 m n k, and m n each for a coefficient other than 1 or -1 and for adding to what is there. */
 void count_product(struct planning *p, const struct kernel *kernel);
 /* Array elements that the kernels read and write, and the nodes of the graph. After memory was assigned. */

@@ -206,8 +206,10 @@ def every_json(tap, folder):
         if set(facts) != {"mxc", "abi", "module", "source", "real", "functions"}:
             wrong.append(sorted(facts))
         for f in facts["functions"]:
-            if set(f) != {"name", "kind", "dims", "indices", "inputs", "outputs", "saved", "flops"}:
+            if set(f) - {"tensors"} != {"name", "kind", "dims", "indices", "inputs", "outputs", "saved", "flops"}:
                 wrong.append(sorted(f))
+            wrong += [t for t in f.get("tensors", []) if set(t) - {"layout"} != {"name", "structure"}]
+            wrong += [f["kind"]] * ("tensors" in f and f["kind"] not in ("jac", "hess"))
             known = set(f["dims"])
             for a in f["inputs"] + f["outputs"]:
                 keys = set(a) - {"role"}
