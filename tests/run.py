@@ -28,7 +28,7 @@ def script(suite):
 
 SUITES = {suite: script(suite) for suite in ("lang", "calculus", "generated", "random", "fuzz", "house")}
 SUITES["calculus"] += [([os.path.join(TESTS, "calculus", name)], {})
-                       for name in ("identities.py", "second_order.py", "records.py")]
+                       for name in ("identities.py", "derivations.py", "second_order.py", "records.py")]
 SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
                      for cpu in CPUS for program in PROGRAMS]
 
