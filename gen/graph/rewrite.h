@@ -38,7 +38,7 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i);
  * summed over. */
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
-/* simplify: two terms of a sum that are matrix products and differ in one factor become one. */
+/* simplify: two terms of a sum that are products and differ in one factor become one. */
 struct value factor_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 /* narrow: of what is selected from only what is needed is computed. */
 struct value narrow_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
