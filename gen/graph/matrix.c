@@ -66,7 +66,8 @@ struct value graph_matrix(struct graph *graph, enum op op, const struct value *o
         return operands[0];
     struct operand made[2];
     poly size[MAX_LABELS];
-    bool whole = op_records[op].shape == SHAPE_SQUARE || op_records[op].shape == SHAPE_PIVOTS, solves = op_records[op].shape == SHAPE_SOLVE;
+    bool whole = op_records[op].shape == SHAPE_SQUARE || op_records[op].shape == SHAPE_PIVOTS,
+         solves = op_records[op].shape == SHAPE_SOLVE;
     bool swapped = op_records[op].shape != SHAPE_FACTOR && take_transposition(&value[0]);
     struct node node = {.kind = NODE_MATRIX, .op = op, .count = count, .operands = made, .size = size};
     node.rank = result_sizes(graph, op, value, size);

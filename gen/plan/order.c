@@ -57,7 +57,7 @@ struct ordering {
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
     double size[MAX_LABELS];             /* of each label, see nominal */
     uint32_t newest;                     /* factors that were made last */
-    bool matrices; /* no factor has more than two axes: outer products on the way then never pay */
+    bool matrices;    /* no factor has more than two axes: outer products on the way then never pay */
     struct map *made; /* by pair_key: products of two that are there already; NULL: not noted */
     /* by subset: */
     uint64_t *labels; /* that any factor of it has */
@@ -164,7 +164,8 @@ static bool is_useful(const struct ordering *o, uint32_t set) {
     return true;
 }
 
-/* ---- Products of two that are there already ----------------------------------------------------------------------- */
+/* ---- Products of two that are there already -----------------------------------------------------------------------
+ */
 
 /* An axis of a factor: is it seen from outside, and which axis of the other factor has its label? */
 static uint8_t axis_key(const struct ordering *o, const struct operand *of, uint8_t axis, const struct operand *other,

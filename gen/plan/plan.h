@@ -102,8 +102,8 @@ int replaced_operand(const struct node *node);
 /* Does the kernel call what asks for a workspace? */
 bool kernel_calls(const struct graph *graph, const struct kernel *kernel);
 
-/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what is replaced is already in the
- * target. */
+/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what is replaced is already in
+ * the target. */
 uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel);
 
 /* The C variables that a kernel declares, at most; a function or a part of one has MOST_VARIABLES. */

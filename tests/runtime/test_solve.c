@@ -104,14 +104,14 @@ static real *factor_new(const matrix *a, const char **wrong) {
     return memory;
 }
 
-typedef struct system {
+typedef struct equations {
     enum { BY_LU, BY_TRIANGLE } kind;
     int transposed, lower;
     const matrix *a;
-} system;
+} equations;
 
 /* X with A X = B, or A' X = B, in b. */
-static int solve(const system *s, matrix *b, const char **wrong) {
+static int solve(const equations *s, matrix *b, const char **wrong) {
     size_t n = s->a->rows;
     matrix before = copy_of(b), a_before = copy_of(s->a);
     real *factor = s->kind == BY_LU ? factor_new(s->a, wrong) : NULL;
@@ -120,9 +120,10 @@ static int solve(const system *s, matrix *b, const char **wrong) {
         memcpy(factor_before, factor, (factor_length(n) + 2 * GUARD) * sizeof(real));
     workspace w = workspace_new(MX_REAL_AND(mx_trsm, _worksize)(n, b->columns));
     ptrdiff_t rs = s->transposed ? s->a->cs : s->a->rs, cs = s->transposed ? s->a->rs : s->a->cs;
-    int status = factor ? MX_REAL(mx_solve_lu)(n, b->columns, s->transposed, factor + GUARD, b->at, b->rs, b->cs, w.work)
-                        : MX_REAL(mx_solve_triangular)(n, b->columns, s->lower != s->transposed, s->a->at, rs, cs, b->at,
-                                                       b->rs, b->cs, w.work);
+    int status = factor
+                     ? MX_REAL(mx_solve_lu)(n, b->columns, s->transposed, factor + GUARD, b->at, b->rs, b->cs, w.work)
+                     : MX_REAL(mx_solve_triangular)(n, b->columns, s->lower != s->transposed, s->a->at, rs, cs, b->at,
+                                                    b->rs, b->cs, w.work);
     if (!workspace_end(&w))
         *wrong = "memory beside the workspace was written";
     if (!only_elements_differ(b, &before) || (status != MX_OK && !same_memory(b, &before)))
@@ -139,14 +140,14 @@ static int solve(const system *s, matrix *b, const char **wrong) {
 
 static char complaint[256];
 
-static double read_element(const system *s, size_t i, size_t j) {
+static double read_element(const equations *s, size_t i, size_t j) {
     size_t row = s->transposed ? j : i, column = s->transposed ? i : j;
     if (s->kind == BY_TRIANGLE && row != column && (row > column) != s->lower)
         return 0;
     return (double)*element(s->a, row, column);
 }
 
-static double largest(const system *s) {
+static double largest(const equations *s) {
     double most = 0;
     for (size_t i = 0; i < s->a->rows; i++)
         for (size_t j = 0; j < s->a->rows; j++)
@@ -154,7 +155,7 @@ static double largest(const system *s) {
     return most;
 }
 
-static const char *residual(const system *s, const matrix *x, const matrix *b) {
+static const char *residual(const equations *s, const matrix *x, const matrix *b) {
     size_t n = s->a->rows;
     double most = largest(s);
     for (size_t j = 0; j < x->columns; j++) {
@@ -194,13 +195,13 @@ static matrix triangular(size_t n, int lower, layout l, uint64_t *state) {
     return a;
 }
 
-static void report(tap *out, const char *wrong, const char *what, const system *s, size_t columns, layout l) {
+static void report(tap *out, const char *wrong, const char *what, const equations *s, size_t columns, layout l) {
     if (!tap_ok(out, wrong == NULL, "%s%s, n %zu, %zu columns, %s", what, s->transposed ? ", transposed" : "",
                 s->a->rows, columns, layout_names[l]))
         printf("# %s\n", wrong);
 }
 
-static void try_system(tap *out, const char *what, const system *s, size_t columns, layout l, uint64_t *state) {
+static void try_system(tap *out, const char *what, const equations *s, size_t columns, layout l, uint64_t *state) {
     matrix b = matrix_new(s->a->rows, columns, l, GUARD, state), x = copy_of(&b);
     const char *wrong = NULL;
     int status = solve(s, &x, &wrong);
@@ -218,12 +219,12 @@ static void test_systems(tap *out) {
                 layout of_b = (layout)((l + (int)s) % REPEATED);
                 size_t columns = columns_of[(s + (size_t)l) % COUNT(columns_of)];
                 matrix a = general(sizes[s], (layout)l, &state);
-                try_system(out, "LU", &(system){BY_LU, transposed, 0, &a}, columns, of_b, &state);
+                try_system(out, "LU", &(equations){BY_LU, transposed, 0, &a}, columns, of_b, &state);
                 matrix_free(&a);
                 for (int lower = 0; lower < 2; lower++) {
                     matrix t = triangular(sizes[s], lower, (layout)l, &state);
-                    try_system(out, lower ? "lower" : "upper", &(system){BY_TRIANGLE, transposed, lower, &t}, columns,
-                               of_b, &state);
+                    try_system(out, lower ? "lower" : "upper", &(equations){BY_TRIANGLE, transposed, lower, &t},
+                               columns, of_b, &state);
                     matrix_free(&t);
                 }
             }
@@ -281,7 +282,7 @@ static void test_cholesky(tap *out) {
             int status = cholesky(&a, &factor, &wrong);
             if (wrong == NULL)
                 wrong = status != MX_OK ? "the status is wrong" : check_cholesky(&a, &factor);
-            report(out, wrong, "Cholesky", &(system){.a = &a}, sizes[s], (layout)l);
+            report(out, wrong, "Cholesky", &(equations){.a = &a}, sizes[s], (layout)l);
             matrix_free(&a), matrix_free(&factor);
         }
 }
@@ -322,9 +323,10 @@ static void test_determinants(tap *out) {
         wide_real want_log, want = eliminate(&a, &want_log);
         double det = (double)MX_REAL(mx_factor_det)(n, factor + GUARD), bound = 64 * (double)(n + 1) * EPSILON;
         int status = MX_REAL(mx_factor_logabsdet)(n, factor + GUARD, &logarithm);
-        tap_ok(out, wrong == NULL && fabs(det - (double)want) <= bound * fabs((double)want), "determinant, n %zu: %g", n,
-               det);
-        tap_ok(out, status == MX_OK && fabs((double)logarithm - (double)want_log) <= bound * (1 + fabs((double)want_log)),
+        tap_ok(out, wrong == NULL && fabs(det - (double)want) <= bound * fabs((double)want), "determinant, n %zu: %g",
+               n, det);
+        tap_ok(out,
+               status == MX_OK && fabs((double)logarithm - (double)want_log) <= bound * (1 + fabs((double)want_log)),
                "its logarithm, n %zu: %g", n, (double)logarithm);
         free(factor);
         matrix_free(&a);
@@ -341,7 +343,7 @@ static void reject_lu(tap *out, const matrix *a, const char *what) {
     int statuses = 0;
     for (int transposed = 0; transposed < 2; transposed++) {
         matrix b = matrix_new(n, 3, COLUMNS, GUARD, &state);
-        statuses += solve(&(system){BY_LU, transposed, 0, a}, &b, &wrong) == MX_ERR_SINGULAR;
+        statuses += solve(&(equations){BY_LU, transposed, 0, a}, &b, &wrong) == MX_ERR_SINGULAR;
         matrix_free(&b);
     }
     real *factor = factor_new(a, &wrong), y = 42;
@@ -367,7 +369,7 @@ static void reject_triangular(tap *out, size_t n, int lower, size_t place, real 
     const char *wrong = NULL;
     matrix t = triangular(n, lower, SPREAD, &state), b = matrix_new(n, 5, BACKWARDS, GUARD, &state);
     *element(&t, place, place) = value;
-    int status = solve(&(system){BY_TRIANGLE, 0, lower, &t}, &b, &wrong);
+    int status = solve(&(equations){BY_TRIANGLE, 0, lower, &t}, &b, &wrong);
     tap_ok(out, wrong == NULL && status == MX_ERR_SINGULAR, "triangle of n %zu with %g at %zu: singular", n,
            (double)value, place);
     matrix_free(&t), matrix_free(&b);
@@ -435,7 +437,8 @@ static void test_empty(tap *out) {
                  MX_REAL(mx_solve_triangular)(0, 3, 1, NULL, 1, 1, NULL, 1, 1, NULL) |
                  MX_REAL(mx_solve_triangular)(1, 0, 1, &guard, 1, 1, NULL, 1, 1, NULL);
     tap_ok(out, status == MX_OK && guard == 42, "empty matrices");
-    tap_ok(out, MX_REAL(mx_factor_logabsdet)(0, &guard, &y) == MX_OK && y == 0 && MX_REAL(mx_factor_det)(0, &guard) == 1,
+    tap_ok(out,
+           MX_REAL(mx_factor_logabsdet)(0, &guard, &y) == MX_OK && y == 0 && MX_REAL(mx_factor_det)(0, &guard) == 1,
            "determinant of an empty matrix");
 }
 
