@@ -208,7 +208,7 @@ static void write(struct planning *p, node_id id, bool copy, uint32_t target, co
     const struct node *node = graph_node(p->graph, id);
     const struct buffer *buffer = &p->plan->buffers.at[target];
     struct plan_statement statement = {.node = id, .copy = copy, .target = target, .coefficient = 1};
-    label loop_of[MAX_LABELS], position[MAX_RANK];
+    label loop_of[MAX_LABELS], position[MAX_RANK] = {0};
     poly size[MAX_LABELS];
     for (label i = 0; i < node->rank; i++)
         position[buffer->order[i]] = i;
