@@ -38,8 +38,9 @@ def likelihood(tap, folder):
             same(tap, f"{structure or 'dense'}: {function} factors S once",
                  [calls_of(c, f"{name}_{function}", other) for other in (LU, CHOLESKY)],
                  [["n"] * (call == other) for other in (LU, CHOLESKY)])
-        same(tap, f"{structure or 'dense'}: no array is copied onto itself, nor the first solve of two",
-             re.findall(r"^ +t\d+\[[^]]+\] = t\d+\[[^]]+\];", c, re.M), [])
+        gradient = re.search(rf"^int {name}_grad_f\(.*?^}}", c, re.S | re.M).group()
+        same(tap, f"{structure or 'dense'}: grad_f solves in place, and copies nothing onto itself",
+             re.findall(r"^ +t\d+\[([^]]+)\] = t\d+\[\1\];", gradient, re.M), [])
         solves = [size for size in re.findall(r"mx_solve_\w+\((\w+, \w+),", re.search(r"^int slope\(.*?^}", c, re.S | re.M).group())]
         same(tap, f"{structure or 'dense'}: the slope in r solves with vectors only", set(solves), {"n, 1"})
 
