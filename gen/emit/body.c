@@ -38,6 +38,8 @@ static void name_buffers(struct body *b) {
             b->buffer_name[i] = b->s->input_name[buffer->index];
         else if (buffer->storage == STORE_OUTPUT)
             b->buffer_name[i] = b->s->output_name[buffer->index];
+        else if (buffer->base)
+            b->buffer_name[i] = b->buffer_name[buffer->base];
         else if (buffer->storage == STORE_LOCAL && local[buffer->index])
             b->buffer_name[i] = local[buffer->index];
         else
@@ -109,21 +111,6 @@ static void locals_prologue(struct text *out, const struct body *b) {
         any = true;
     }
     text_puts(out, any ? ";\n" : "");
-}
-
-/* Bounds ---------------------------------------------------------------------------------------------------------- */
-
-static void print_bounds(struct text *out, const struct body *b) {
-    const struct signature *s = b->s;
-    if (!s->function->bounds.len)
-        return;
-    text_puts(out, "    if (");
-    for (size_t i = 0; i < s->function->bounds.len; i++) {
-        text_puts(out, i ? " ||\n        " : "");
-        signature_negative(out, b->e, s, s->function->bounds.at[i]);
-    }
-    text_puts(out, ")\n");
-    print_failed(out, b, "MX_ERR_INDEX", 2);
 }
 
 /* Functions in one piece ------------------------------------------------------------------------------------------ */

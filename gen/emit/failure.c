@@ -20,25 +20,12 @@ static void print_list(struct text *out, const struct body *b, const char *statu
     text_putc(out, ')');
 }
 
-/* How many elements an output has: "n * p", "mx_size_less(b, a) * n". A size that is negative counts as 0. */
-static void print_elements(struct text *out, const struct body *b, const struct argument *output) {
-    struct polys *polys = b->e->graph->polys;
-    poly elements = poly_number(polys, 1);
-    bool nonnegative = true;
-    for (uint8_t a = 0; a < output->rank; a++) {
-        elements = poly_mul(polys, elements, output->size[a]);
-        nonnegative = nonnegative && poly_is_nonnegative(polys, output->size[a]);
-    }
-    if (nonnegative) {
-        signature_poly(out, b->e, b->s, elements, false);
-        return;
-    }
-    for (uint8_t a = 0; a < output->rank; a++) {
-        bool sum = poly_terms(polys, output->size[a]).count > 1 && poly_is_nonnegative(polys, output->size[a]);
+/* Sizes that would be negative are 0: there is nothing to fill. */
+static void print_elements(struct text *out, const struct body *b, const struct argument *argument) {
+    text_puts(out, argument->rank ? "" : "1");
+    for (uint8_t a = 0; a < argument->rank; a++) {
         text_puts(out, a ? " * " : "");
-        text_puts(out, sum ? "(" : "");
-        signature_size(out, b->e, b->s, output->size[a]);
-        text_puts(out, sum ? ")" : "");
+        signature_size(out, b->e, b->s, argument->size[a]);
     }
 }
 
@@ -56,9 +43,22 @@ void print_failure_function(struct text *out, const struct body *b) {
     text_puts(out, "    return status;\n}\n\n");
 }
 
-void print_failed(struct text *out, const struct body *b, const char *status, int depth) {
+static void print_failed(struct text *out, const struct body *b, const char *status, int depth) {
     print_list(out, b, status, false, depth);
     text_puts(out, ";\n");
+}
+
+void print_bounds(struct text *out, const struct body *b) {
+    const struct function *f = b->s->function;
+    if (!f->bounds.len)
+        return;
+    text_puts(out, "    if (");
+    for (size_t i = 0; i < f->bounds.len; i++) {
+        text_puts(out, i ? " ||\n        " : "");
+        signature_negative(out, b->e, b->s, f->bounds.at[i]);
+    }
+    text_puts(out, ")\n");
+    print_failed(out, b, "MX_ERR_INDEX", 2);
 }
 
 static void print_exit(struct text *out, const struct body *b, const char *status, int depth, bool in_part) {

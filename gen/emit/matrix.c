@@ -6,7 +6,8 @@
 
 /* A matrix of one call: where it is, its strides along rows and columns. */
 static void print_array(struct text *out, const struct body *b, uint32_t buffer, label rows, label columns) {
-    text_printf(out, "%s, ", b->buffer_name[buffer]);
+    print_start(out, b, buffer);
+    text_puts(out, ", ");
     print_stride(out, b, buffer, rows);
     text_puts(out, ", ");
     print_stride(out, b, buffer, columns);

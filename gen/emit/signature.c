@@ -46,7 +46,12 @@ static void mark_plan(const struct emission *e, const struct plan *plan, bool *u
             mark_expression(e, plan, kernel->statements.at[s].node, used);
     }
     for (size_t b = 1; b < plan->buffers.len; b++) {
-        const struct node *node = graph_node(e->graph, plan->buffers.at[b].node);
+        const struct buffer *buffer = &plan->buffers.at[b];
+        const struct node *node = graph_node(e->graph, buffer->node);
+        if (buffer->base) {
+            mark_poly(e->graph->polys, buffer->offset, used);
+            mark_sizes(e->graph->polys, buffer->stride, node->rank, used);
+        }
         mark_sizes(e->graph->polys, node->size, node->labels, used);
     }
 }

@@ -47,7 +47,7 @@ struct pools {
 };
 
 static void touch(struct planning *p, uint32_t buffer, uint32_t kernel) {
-    struct buffer *b = &p->plan->buffers.at[buffer];
+    struct buffer *b = &p->plan->buffers.at[buffer_base(p->plan, buffer)];
     if (b->last == 0 && b->first == 0)
         b->first = kernel + 1;
     b->last = kernel + 1;
@@ -170,8 +170,9 @@ static bool in_place(const struct planning *p, const struct kernel *kernel, uint
     for (size_t s = 0; s < kernel->statements.len; s++) {
         const struct plan_statement *statement = &kernel->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
-            if (statement->reads.at[r].buffer == dying &&
-                (written || !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
+            if (buffer_base(p->plan, statement->reads.at[r].buffer) == dying &&
+                (written || statement->reads.at[r].buffer != dying ||
+                 !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
                 return false;
         if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
             continue;

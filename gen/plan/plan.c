@@ -104,6 +104,7 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     p.needed = NEW_ARRAY(arena, nodes, bool);
     p.materialised = NEW_ARRAY(arena, nodes, bool);
     p.absorbed = NEW_ARRAY(arena, nodes, bool);
+    p.viewed = NEW_ARRAY(arena, nodes, bool);
     p.plan->buffer_of.arena = p.input_of.arena = arena;
     for (uint32_t i = 0; i < p.function->inputs.len; i++)
         *map_at(&p.input_of, p.function->inputs.at[i].value.node) = i + 1;
@@ -129,8 +130,10 @@ static void plan_group(struct lowering *lowering, const struct function *functio
     g.saved = NEW_ARRAY(g.graph->arena, nodes, struct buffer);
     if (count > 1)
         choose_saved(&g, nodes);
+    g.graph->nested = true; /* what is made now keeps the factors that were planned */
     for (size_t f = 0; f < count; f++)
         plans[f] = plan_function(&g, f, nodes);
+    g.graph->nested = false;
 }
 
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort) {

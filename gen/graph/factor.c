@@ -1,12 +1,9 @@
-/* Terms of a sum that are equal once nested products are opened become one; two matrix products that differ in one
- * factor become one product with the sum of the two: C M + C N = C (M + N). */
+/* Two matrix products that differ in one factor become one product with the sum of the two: C M + C N = C (M + N). */
 #include "rewrite.h"
 
 #include <string.h>
 
 enum { MOST_TERMS = 16, MOST_FACTORS = 10, MOST_TRIES = 200, NO_LABEL = 255 };
-
-/* ---- Equal terms ------------------------------------------------------------------------------------------------ */
 
 /* Puts the factors of product factors in their place, but for the first `kept` ones. */
 static void open_factors(struct graph *graph, struct index_form *form, size_t kept, double *number) {
@@ -28,50 +25,6 @@ static struct index_form factors_of(struct graph *graph, const struct node *node
         vec_push(graph->arena, &form.operands, node->operands[i == 0 ? first : i == first ? 0 : i]);
     return form;
 }
-
-/* A term with the factors of product factors in their place. */
-static struct operand opened(struct graph *graph, const struct operand *term) {
-    const struct node node = *graph_node(graph, term->node);
-    label result[MAX_RANK];
-    double number = node.number;
-    if (node.kind != NODE_PRODUCT)
-        return *term;
-    struct index_form form = factors_of(graph, &node, 0);
-    open_factors(graph, &form, 0, &number);
-    for (uint8_t a = 0; a < node.rank; a++)
-        result[a] = a;
-    struct value value = graph_product(graph, 1, &form, result, node.rank);
-    struct operand flat = {.node = value.node, .coefficient = term->coefficient * number};
-    for (uint8_t a = 0; a < node.rank; a++)
-        flat.at[value.axis[a]] = term->at[a];
-    return flat;
-}
-
-static bool same_reading(const struct graph *graph, const struct operand *a, const struct operand *b) {
-    if (a->node != b->node)
-        return false;
-    bool symmetric = graph_structure(graph, a->node) & STRUCTURE_SYMMETRIC;
-    return memcmp(a->at, b->at, graph_node(graph, a->node)->rank) == 0 ||
-           (symmetric && a->at[0] == b->at[1] && a->at[1] == b->at[0]);
-}
-
-/* Of equal terms the first stays, with all their coefficients. */
-static bool collect_equal(struct graph *graph, struct index_form *form) {
-    struct operand flat[MOST_TERMS];
-    size_t count = form->operands.len;
-    for (size_t i = 0; i < count; i++)
-        flat[i] = opened(graph, &form->operands.at[i]);
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = i + 1; k < count; k++)
-            if (same_reading(graph, &flat[i], &flat[k]) && flat[i].coefficient != 0) {
-                form->operands.at[i].coefficient *= 1 + flat[k].coefficient / flat[i].coefficient;
-                form->operands.at[k] = vec_pop(&form->operands);
-                return true;
-            }
-    return false;
-}
-
-/* ---- Common factors --------------------------------------------------------------------------------------------- */
 
 /* A product whose factors are opened, but for the first, in which it differs from another. */
 struct factors {
@@ -223,26 +176,19 @@ static bool factor_pair(struct graph *graph, struct index_form *form, size_t i, 
     return false;
 }
 
-static bool factor_any(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+static void factor_any(const struct rewriting *rewriting, node_id id, struct index_form *form) {
     const struct node *node = graph_node(rewriting->graph, id);
-    if (node->count != form->operands.len)
-        return false;
     for (size_t i = 0; i < form->operands.len; i++)
         for (size_t k = i + 1; k < form->operands.len; k++)
             if (can_factor(rewriting, &form->operands.at[i]) && can_factor(rewriting, &form->operands.at[k]) &&
                 rewriting->uses[node->operands[i].node] == 1 && rewriting->uses[node->operands[k].node] == 1 &&
                 factor_pair(rewriting->graph, form, i, k))
-                return true;
-    return false;
+                return;
 }
 
-struct value collect_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
-    struct graph *graph = rewriting->graph;
-    const struct node node = *graph_node(graph, id);
-    if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS) {
-        while (collect_equal(graph, form))
-            continue;
+struct value factor_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    const struct node node = *graph_node(rewriting->graph, id);
+    if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS)
         factor_any(rewriting, id, form);
-    }
-    return graph_rebuild(graph, id, form, node.number);
+    return graph_rebuild(rewriting->graph, id, form, node.number);
 }
