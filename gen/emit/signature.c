@@ -1,5 +1,7 @@
 #include "signature.h"
 
+#include "../graph/rewrite.h"
+
 #include <string.h>
 
 const char *real_name(const struct emission *e) {
@@ -302,5 +304,7 @@ static const char *program_name(void *context, node_id id, label order[MAX_RANK]
 
 const char *argument_formula(const struct emission *e, const struct argument *output, size_t longest) {
     struct formula_names names = {program_name, e->graph};
-    return formula_of(e->arena, e->graph, names, output->value, longest);
+    struct value alone = output->value;
+    graph_rewrite(e->graph, &alone, 1, collect_rule, &names);
+    return formula_of(e->arena, e->graph, names, alone, longest);
 }

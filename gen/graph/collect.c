@@ -141,21 +141,23 @@ static bool match_from(struct matching *m, size_t i) {
 /* Are the two odd factors read at the same labels? */
 static bool firsts_agree(const struct matching *m) {
     const struct operand *f = &m->p->form.operands.at[0], *g = &m->q->form.operands.at[0];
+    uint8_t rank = graph_node(m->graph, g->node)->rank;
     uint64_t mapped = 0, wanted = 0;
-    for (uint8_t a = 0; a < 2; a++) {
+    for (uint8_t a = 0; a < rank; a++) {
         label l = m->to[f->at[a]];
         mapped |= l == NO_LABEL ? 0 : (uint64_t)1 << l;
         wanted |= (uint64_t)1 << g->at[a];
     }
-    return mapped == wanted && __builtin_popcountll(mapped) == 2;
+    return mapped == wanted && __builtin_popcountll(mapped) == rank;
 }
 
 static bool match(struct matching *m, const struct graph *graph, const struct operand *x, const struct operand *y,
                   const struct factors *p, const struct factors *q) {
+    uint8_t rank = graph_node(graph, x->node)->rank;
     *m = (struct matching){.graph = graph, .p = p, .q = q};
     memset(m->to, NO_LABEL, sizeof m->to);
-    for (label r = 0; r < 2; r++)
-        for (label s = 0; s < 2; s++)
+    for (label r = 0; r < rank; r++)
+        for (label s = 0; s < rank; s++)
             if (x->at[r] == y->at[s])
                 m->to[r] = s;
     return p->form.operands.len == q->form.operands.len && match_from(m, 1) && firsts_agree(m);
@@ -164,19 +166,19 @@ static bool match(struct matching *m, const struct graph *graph, const struct op
 /* x f + y g as an operand of the second product. */
 static struct operand sum_of_firsts(struct graph *graph, const struct matching *m, double x, double y) {
     struct operand f = m->p->form.operands.at[0], g = m->q->form.operands.at[0];
-    struct index_form form = {.labels = 2};
-    label axis[2] = {g.at[0], g.at[1]}, result[2] = {0, 1};
-    form.size[0] = m->q->form.size[axis[0]];
-    form.size[1] = m->q->form.size[axis[1]];
-    for (label a = 0; a < 2; a++) {
-        f.at[a] = m->to[f.at[a]] == axis[1];
+    uint8_t rank = graph_node(graph, g.node)->rank;
+    struct index_form form = {.labels = rank};
+    label axis[2] = {g.at[0], g.at[rank - 1]}, result[2] = {0, 1};
+    for (label a = 0; a < rank; a++) {
+        form.size[a] = m->q->form.size[axis[a]];
+        f.at[a] = rank == 2 && m->to[f.at[a]] == axis[1];
         g.at[a] = a;
     }
     f.coefficient = x;
     g.coefficient = y;
     vec_push(graph->arena, &form.operands, f);
     vec_push(graph->arena, &form.operands, g);
-    struct value sum = graph_sum(graph, &form, result, 2);
+    struct value sum = graph_sum(graph, &form, result, rank);
     struct operand operand = {.node = sum.node, .coefficient = 1};
     for (uint8_t a = 0; a < sum.rank; a++)
         operand.at[sum.axis[a]] = axis[a];
@@ -199,19 +201,30 @@ static struct operand factored(struct graph *graph, const struct matching *m, co
     return operand;
 }
 
-/* A product of matrices, where half of the operations are saved; used by nothing else. */
+/* A product with a sum, where operations are saved. */
 static bool can_factor(const struct rewriting *rewriting, const struct operand *term) {
     const struct node *node = graph_node(rewriting->graph, term->node);
-    return node->kind == NODE_PRODUCT && node->rank == 2 && node->labels > node->rank && node->count <= MOST_FACTORS;
+    bool ranked = node->rank == 1 || node->rank == 2;
+    return node->kind == NODE_PRODUCT && ranked && node->labels > node->rank && node->count <= MOST_FACTORS;
 }
 
-static bool factor_pair(struct graph *graph, struct index_form *form, size_t i, size_t k) {
+/* May two products differ in these factors? Their sum is an array of its own, which code for lists must not need if
+ * they are matrices; a text may. */
+static bool can_differ(const struct rewriting *rewriting, const struct node *p, const struct node *q, uint32_t f,
+                       uint32_t g) {
+    uint8_t rank = graph_node(rewriting->graph, p->operands[f].node)->rank;
+    uint8_t most = rewriting->context ? 2 : p->rank;
+    return rank == graph_node(rewriting->graph, q->operands[g].node)->rank && rank >= 1 && rank <= most;
+}
+
+static bool factor_pair(const struct rewriting *rewriting, struct index_form *form, size_t i, size_t k) {
+    struct graph *graph = rewriting->graph;
     const struct operand x = form->operands.at[i], y = form->operands.at[k];
     const struct node p = *graph_node(graph, x.node), q = *graph_node(graph, y.node);
     struct matching m;
     for (uint32_t f = 0; f < p.count; f++)
         for (uint32_t g = 0; g < q.count; g++) {
-            if (graph_node(graph, p.operands[f].node)->rank != 2 || graph_node(graph, q.operands[g].node)->rank != 2)
+            if (p.rank != q.rank || !can_differ(rewriting, &p, &q, f, g))
                 continue;
             struct factors first = with_first(graph, &p, f), second = with_first(graph, &q, g);
             if (second.number == 0 || !match(&m, graph, &x, &y, &first, &second))
@@ -231,7 +244,7 @@ static bool factor_any(const struct rewriting *rewriting, node_id id, struct ind
         for (size_t k = i + 1; k < form->operands.len; k++)
             if (can_factor(rewriting, &form->operands.at[i]) && can_factor(rewriting, &form->operands.at[k]) &&
                 rewriting->uses[node->operands[i].node] == 1 && rewriting->uses[node->operands[k].node] == 1 &&
-                factor_pair(rewriting->graph, form, i, k))
+                factor_pair(rewriting, form, i, k))
                 return true;
     return false;
 }

@@ -37,7 +37,8 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i);
  * summed over. */
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
-/* simplify: terms of a sum that are equal become one, matrix products that differ in one factor are factored. */
+/* simplify: terms of a sum that are equal become one, products that differ in one factor are factored: matrix
+ * products, sums of lists; in texts, where there is a context, of matrices by lists too. */
 struct value collect_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
 #endif
