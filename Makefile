@@ -45,11 +45,14 @@ $(MAN): $(B)/mxc
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 RT_KERNELS = kernel pack direct vector panel
 RT_TYPED   = gemm factor solve along ref
-RT_SETS    = $(if $(filter x86_64 amd64,$(shell uname -m)),generic avx2 avx512,generic)
+RT_SETS    = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),generic avx2 avx512,generic)
 SET_generic =
 SET_avx2   = -mavx2 -mfma
 SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
-RT_O       = $(B)/runtime/dispatch.o $(B)/runtime/status.o
+SET_avx512_narrow = $(SET_avx512) -DMX_NARROW
+KERNELS_avx512_narrow = direct
+RT_PLAIN   = dispatch status team threads
+RT_O       = $(RT_PLAIN:%=$(B)/runtime/%.o)
 
 define rt_type
 RT_O += $(RT_TYPED:%=$(B)/runtime/%_f$(1).o)
@@ -58,20 +61,23 @@ $(B)/runtime/%_f$(1).o: runtime/%.c
 	$$(CC) $$(RT_CFLAGS) -O2 -DMX_BITS=$(1) -c -o $$@ $$<
 endef
 define rt_set
-RT_O += $(RT_KERNELS:%=$(B)/runtime/%_f$(1)_$(2).o)
+RT_O += $(patsubst %,$(B)/runtime/%_f$(1)_$(2).o,$(or $(KERNELS_$(2)),$(RT_KERNELS)))
 $(B)/runtime/%_f$(1)_$(2).o: runtime/%.c
 	@mkdir -p $$(@D)
 	$$(CC) $$(RT_CFLAGS) -O3 -ffp-contract=fast $$(SET_$(2)) -DMX_BITS=$(1) -DMX_SET=$(2) -c -o $$@ $$<
 endef
 $(foreach t,64 32,$(eval $(call rt_type,$(t)))$(foreach s,$(RT_SETS),$(eval $(call rt_set,$(t),$(s)))))
+# Small products for what is left of whole vectors.
+$(if $(filter avx512,$(RT_SETS)),$(foreach t,64 32,$(eval $(call rt_set,$(t),avx512_narrow))))
 
-$(B)/runtime/dispatch.o $(B)/runtime/status.o: $(B)/runtime/%.o: runtime/%.c
+$(RT_PLAIN:%=$(B)/runtime/%.o): $(B)/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
 	$(CC) $(RT_CFLAGS) -O2 -c -o $@ $<
 $(B)/libmxrt.a: $(RT_O)
 	rm -f $@ && ar rcs $@ $^
+# Never unloaded: threads may be asleep in it.
 $(B)/libmxrt.so: $(RT_O)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmxrt.so.1 -o $@ $^ -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmxrt.so.1,-z,nodelete -o $@ $^ -pthread -lm
 	ln -sf libmxrt.so $@.1
 
 # ---- examples: what the quick start runs ----
@@ -99,22 +105,41 @@ demo: all examples
 
 RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
             $(B)/tests/test_gemm_special_f32 $(B)/tests/test_factor_f64 $(B)/tests/test_factor_f32 \
+            $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_epilogue_f64 \
+            $(B)/tests/test_epilogue_f32 $(B)/tests/test_openmp \
             $(B)/tests/test_dispatch
 RT_TCC    = $(CC) $(STD) $(WARN) -O1 $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(CFLAGS)) -Iruntime -Itests/runtime
+RT_TLIBS  = -lm
 RT_TDEPS  = tests/runtime/operands.c tests/runtime/operands.h tests/runtime/tap.h $(B)/libmxrt.a
 
+$(B)/tests/test_threads% $(B)/tests/test_epilogue%: RT_TLIBS = -pthread -lm
 $(B)/tests/test_%_f64: tests/runtime/test_%.c $(RT_TDEPS)
 	@mkdir -p $(@D)
-	$(RT_TCC) -DMX_BITS=64 -o $@ $(filter %.c %.a,$^) -lm
+	$(RT_TCC) -DMX_BITS=64 -o $@ $(filter %.c %.a,$^) $(RT_TLIBS)
 $(B)/tests/test_%_f32: tests/runtime/test_%.c $(RT_TDEPS)
 	@mkdir -p $(@D)
-	$(RT_TCC) -DMX_BITS=32 -o $@ $(filter %.c %.a,$^) -lm
+	$(RT_TCC) -DMX_BITS=32 -o $@ $(filter %.c %.a,$^) $(RT_TLIBS)
+OPENMP = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -fopenmp - -o /dev/null 2>/dev/null && echo -fopenmp)
+$(B)/tests/test_openmp: tests/runtime/test_openmp.c tests/runtime/tap.h $(B)/libmxrt.a
+	@mkdir -p $(@D)
+	$(RT_TCC) $(OPENMP) -o $@ $(filter %.c %.a,$^) -pthread -lm
 $(B)/tests/test_dispatch: tests/runtime/test_dispatch.c tests/runtime/tap.h $(B)/libmxrt.a
 	@mkdir -p $(@D)
 	$(RT_TCC) -o $@ $(filter %.c %.a,$^) -pthread -lm
 
-check: all examples $(RT_TESTS)
+check: all examples $(RT_TESTS) neon-programs
 	tests/run.py
+
+# The runtime's tests for NEON, to be run by qemu, if there are a compiler and qemu for it.
+NEON_CC  = aarch64-linux-gnu-gcc
+HAS_NEON = $(and $(shell command -v $(NEON_CC)),$(shell command -v qemu-aarch64))
+NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %special_f64 %special_f32 %threads_f64 %epilogue_f64,$(RT_TESTS))
+neon-programs:
+ifneq ($(HAS_NEON),)
+	$(MAKE) B=$(B)/neon CC=$(NEON_CC) CFLAGS=-O2 LDFLAGS=-static $(NEON_TESTS:$(B)/%=$(B)/neon/%)
+else
+	@echo 'neon-programs: no $(NEON_CC) or no qemu-aarch64, so NEON is not tested'
+endif
 
 # The compiler with every object an allocation of its own, and the runtime, under AddressSanitizer and UBSan.
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -130,18 +155,23 @@ golden: all
 
 # ---- the rest ----
 
-# Peers are loaded when it runs (MX_BENCH_LIBS: more folders to look in); only Eigen has to be compiled.
+# Peers are loaded when it runs (MX_BENCH_LIBS: more folders to look in; tests/bench/fetch_peers fills one); only Eigen
+# has to be compiled.
 BENCH_C = tests/bench/gemm_bench.c tests/bench/peers.c tests/bench/peak.c
 EIGEN_INCLUDE ?= /usr/include/eigen3
 $(B)/gemm_bench: $(BENCH_C) tests/bench/bench.h $(B)/libmxrt.a
-	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.a,$^) -ldl -lm
+	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.a,$^) -ldl -pthread -lm
 $(B)/libmxeigen.so: tests/bench/eigen.cc
-	-$(if $(wildcard $(EIGEN_INCLUDE)/Eigen/Dense),$(CXX) -O3 -DNDEBUG -march=native -shared -fPIC -I$(EIGEN_INCLUDE) -o $@ $<)
+	-$(if $(wildcard $(EIGEN_INCLUDE)/Eigen/Dense),$(CXX) -O3 -DNDEBUG -march=native $(OPENMP) -shared -fPIC -I$(EIGEN_INCLUDE) -o $@ $<)
 BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas -o /dev/null 2>/dev/null && echo -DHAVE_OPENBLAS)
 $(B)/factor_bench: tests/bench/factor_bench.c $(B)/libmxrt.a
 	$(CC) $(STD) $(WARN) -O2 $(BENCH_BLAS) -Iruntime -o $@ $^ $(if $(BENCH_BLAS),-lopenblas) -lm
+BENCH_THREADS ?= 2
 bench: $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
+	rm -f $(B)/bench.csv
 	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -o $(B)/bench.csv $(BENCH)
+	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -t $(BENCH_THREADS) -o $(B)/bench.csv $(BENCH)
+	tests/bench/plot.py $(B)/bench.csv $(B)/bench.png
 	$(B)/factor_bench
 
 PREFIX ?= /usr/local
@@ -174,11 +204,11 @@ help:
 	@echo 'make demo       the examples; trains the digits classifier'
 	@echo 'make check      every test; ends in "N passed, N failed"'
 	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'
-	@echo 'make bench      products and factorisations beside other libraries (those found), as ratios; build/bench.csv'
+	@echo 'make bench      products and factorisations beside other libraries (those found), as ratios; build/bench.csv, .png'
 	@echo 'make golden     rewrites the expected messages and dumps; look at the difference'
 	@echo 'make format     clang-format; make lint: what CI could complain of'
 	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'
 	@echo 'make clean'
 
--include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' 2>/dev/null)
-.PHONY: all examples demo check asan asan-programs golden bench install format lint clean help
+-include $(shell find $(B) -name '*.d' -not -path '$(B)/asan/*' -not -path '$(B)/neon/*' 2>/dev/null)
+.PHONY: all examples demo check neon-programs asan asan-programs golden bench install format lint clean help

@@ -7,13 +7,14 @@
 
 /* The widest strip, in vectors, and the tallest block of a strip, in rows. */
 #define WIDEST (NV < 3 ? NV : 3)
-#define TALLEST(vecs) (VECTOR_BYTES == 64 || (vecs) == 1 ? 8 : 4)
+#define TALLEST(vecs) (MANY_REGISTERS || (vecs) == 1 ? 8 : 4)
 
 /* Rows and columns of a block of dot products; when those are taken: this deep, and at most this many rows or
    columns. */
-#define DOTS (VECTOR_BYTES == 64 ? 4 : 3)
-#define LONG (8 * LANES)
-#define FEW 8
+#define DOT_ROWS (MANY_REGISTERS ? 4 : 3)
+#define DOT_COLUMNS (MANY_REGISTERS ? 6 : 3)
+#define LONG (3 * LANES)
+#define FEW 12
 
 /* Up to this many rows of B are summed without a block. */
 #define SHALLOW 4
@@ -34,15 +35,15 @@ typedef struct strip {
 INLINE void block(int rows, int vecs, const strip *s, ptrdiff_t i0) {
     const product *f = s->f;
     const lanes last = first_lanes(s->n - (vecs - 1) * LANES);
-    const real *a[MX_MAX_MR], *b = s->b;
-    UNROLL for (int i = 0; i < rows; i++) a[i] = s->a + (i0 + i) * f->rsa;
+    const ptrdiff_t rsa = f->rsa, csa = f->csa, ldb = s->ldb;
+    const real *a = s->a + i0 * rsa, *b = s->b;
     vector acc[MX_MAX_MR * NV] = {{0}};
-    for (ptrdiff_t p = 0; p < s->k; p++, b += s->ldb) {
+    for (ptrdiff_t p = s->k; p > 0; p--, b += ldb, a += csa) {
         vector row[8];
         UNROLL for (int j = 0; j < vecs - 1; j++) row[j] = *(const loose_vector *)(b + j * LANES);
         row[vecs - 1] = load_lanes(b + (vecs - 1) * LANES, last);
         UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i][p * f->csa] * row[j];
+            UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i * rsa] * row[j];
         }
     }
     store_block(rows, vecs, acc, f->alpha, s->beta, s->c + i0 * f->rsc, f->rsc, f->csc, rows, s->n);
@@ -174,22 +175,48 @@ static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
     return n < left ? n : left;
 }
 
+/* count sums of lanes, LANES at a time. */
+INLINE void sum_each(int count, const vector *acc, real *sums) {
+    UNROLL for (int i = 0; i < count; i += LANES) {
+        vector x[LANES];
+        UNROLL for (int v = 0; v < LANES; v++) x[v] = i + v < count ? acc[i + v] : (vector){0};
+        *(loose_vector *)(sums + i) = sums_of_lanes(x);
+    }
+}
+
+INLINE vector load(const real *p, int whole, lanes which) {
+    if (whole)
+        return *(const loose_vector *)p;
+    return load_lanes(p, which);
+}
+
+/* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or those of which. */
+INLINE void dot_step(int rows, int cols, const product *f, const real *a, const real *b, int whole, lanes which,
+                     vector *acc) {
+    vector x[DOT_ROWS];
+    UNROLL for (int i = 0; i < rows; i++) x[i] = load(a + i * f->rsa, whole, which);
+    UNROLL for (int j = 0; j < cols; j++) {
+        const vector y = load(b + j * f->csb, whole, which);
+        UNROLL for (int i = 0; i < rows; i++) acc[i * cols + j] += x[i] * y;
+    }
+}
+
 /* rows x cols dot products of rows of A with columns of B, both contiguous. */
 INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdiff_t j0) {
     const real *a = f->a + i0 * f->rsa, *b = f->b + j0 * f->csb;
-    vector acc[DOTS * DOTS] = {{0}};
+    vector acc[DOT_ROWS * DOT_COLUMNS] = {{0}};
+    real sums[DOT_ROWS * DOT_COLUMNS + LANES];
     ptrdiff_t p = 0;
-    for (; p + LANES <= f->k; p += LANES) {
-        vector x[DOTS];
-        UNROLL for (int i = 0; i < rows; i++) x[i] = *(const loose_vector *)(a + i * f->rsa + p);
-        UNROLL for (int j = 0; j < cols; j++) {
-            const vector y = *(const loose_vector *)(b + j * f->csb + p);
-            UNROLL for (int i = 0; i < rows; i++) acc[i * cols + j] += x[i] * y;
-        }
+    for (; p + LANES <= f->k; p += LANES)
+        dot_step(rows, cols, f, a + p, b + p, 1, first_lanes(1), acc);
+    if (HAS_LANES && p < f->k) {
+        dot_step(rows, cols, f, a + p, b + p, 0, first_lanes(f->k - p), acc);
+        p = f->k;
     }
+    sum_each(rows * cols, acc, sums);
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int j = 0; j < cols; j++) {
-            real sum = sum_lanes(acc[i * cols + j]);
+            real sum = sums[i * cols + j];
             for (ptrdiff_t q = p; q < f->k; q++)
                 sum += a[i * f->rsa + q] * b[j * f->csb + q];
             update(f->c + (i0 + i) * f->rsc + (j0 + j) * f->csc, sum, f->alpha, f->beta);
@@ -197,23 +224,66 @@ INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdif
     }
 }
 
-/* Few long dot products: copies of the columns would cost as much as the sums. */
-static void dot_products(const product *f) {
-    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
-        rows = f->m - i < DOTS ? 1 : DOTS;
-        for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
-            cols = f->n - j < DOTS ? 1 : DOTS;
-            if (rows == DOTS && cols == DOTS)
-                dot_block(DOTS, DOTS, f, i, j);
-            else if (rows == DOTS)
-                dot_block(DOTS, 1, f, i, j);
-            else if (cols == DOTS)
-                dot_block(1, DOTS, f, i, j);
-            else
-                dot_block(1, 1, f, i, j);
-        }
+#define DOT_BLOCK(cols)                                                                                                \
+    case cols:                                                                                                         \
+        dot_block(rows, cols <= DOT_COLUMNS ? cols : 1, f, i, j);                                                      \
+        break;
+
+INLINE void dot_rows(int rows, const product *f, ptrdiff_t i) {
+    for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
+        cols = next_part(f->n - j, DOT_COLUMNS);
+        switch (cols) { DOT_BLOCK(1) DOT_BLOCK(2) DOT_BLOCK(3) DOT_BLOCK(4) DOT_BLOCK(5) DOT_BLOCK(6) }
     }
 }
+
+/* Long dot products, where columns of C are too few to be vectors. */
+static void dot_products(const product *f) {
+    ptrdiff_t i = 0;
+    for (; i + DOT_ROWS <= f->m; i += DOT_ROWS)
+        dot_rows(DOT_ROWS, f, i);
+    for (; i < f->m; i++)
+        dot_rows(1, f, i);
+}
+
+static void multiply_strips(const product *f) {
+    for (ptrdiff_t j = 0, n; j < f->n; j += n) {
+        n = next_strip(f, f->n - j);
+        const real *b = f->b + j * f->csb;
+        strip s = {f, n, f->k, f->a, b, f->rsb, f->c + j * f->csc, f->beta};
+        if (f->csb == 1 && (HAS_LANES || n % LANES == 0))
+            multiply_strip(&s);
+        else
+            copied_strip(s, b);
+    }
+}
+
+#if VECTOR_BYTES == 64
+/* Processors that split wide vectors do a last vector of few columns in half the time where it is narrow. */
+MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_small_product), avx512_narrow);
+static void multiply_last(const product *f, ptrdiff_t few) {
+    product wide = *f, narrow = *f;
+    wide.n = f->n - few;
+    narrow.n = few;
+    narrow.b += wide.n;
+    narrow.c += wide.n * f->csc;
+    multiply_strips(&wide);
+    MX_JOIN(MX_REAL(mx_small_product), avx512_narrow)(&narrow);
+}
+
+static void multiply_columns(const product *f) {
+    const ptrdiff_t few = f->n % LANES;
+    if (few == 0 || few > LANES / 2 || f->csb != 1)
+        multiply_strips(f);
+    else if (few == f->n)
+        MX_JOIN(MX_REAL(mx_small_product), avx512_narrow)(f);
+    else
+        multiply_last(f, few);
+}
+#else
+static void multiply_columns(const product *f) {
+    multiply_strips(f);
+}
+#endif
 
 void MX_KERNEL(mx_small_product)(const product *f) {
     if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES) {
@@ -230,13 +300,5 @@ void MX_KERNEL(mx_small_product)(const product *f) {
         dot_products(f);
         return;
     }
-    for (ptrdiff_t j = 0, n; j < f->n; j += n) {
-        n = next_strip(f, f->n - j);
-        const real *b = f->b + j * f->csb;
-        strip s = {f, n, f->k, f->a, b, f->rsb, f->c + j * f->csc, f->beta};
-        if (f->csb == 1 && (HAS_LANES || n % LANES == 0))
-            multiply_strip(&s);
-        else
-            copied_strip(s, b);
-    }
+    multiply_columns(f);
 }

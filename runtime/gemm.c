@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "kernels.h"
 #include "mxrt.h"
+#include "team.h"
 
 /* Cache blocks, the same for every kernel set because the workspace may not depend on it: an MC x KC block of A lies
    in the second-level cache, a KC x NC panel of B in the third. */
@@ -15,6 +16,9 @@
 _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole numbers of register blocks");
 
 #define LINE 64
+
+/* Where all sizes are less than this power of two, time goes into deciding what to do. */
+#define TINY 32
 
 /* Up to this many multiplications packing costs more than it saves, and the product needs no workspace. */
 #define SMALL (24 * 24 * 24)
@@ -28,15 +32,26 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
    serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
-   products along contiguous operands. */
+   products along contiguous operands, to which B is copied if need be. */
 #define FEW_ROWS 16
 #define FEW_ROWS_IN_PLACE 128
-#define FEW_COLUMNS 8
+#define FEW_COLUMNS 12
+#define LONG 64
+#define LEAST_ROWS 24
 #define DEEP 1024
+
+/* Bytes of C that stay in the second-level cache until something is done with them. */
+#define NEAR_C 131072
 
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
 #define NEAR 12288
+
+/* Multiplications that pay for waking another thread. */
+#define LEAST_PART (64 * 64 * 64)
+
+/* So many times as many columns as rows are many. */
+#define WIDE 2
 
 static ptrdiff_t min(ptrdiff_t a, ptrdiff_t b) {
     return a < b ? a : b;
@@ -94,51 +109,147 @@ static void scale(const product *f) {
 
 /* C' = alpha B' A' + beta C'. */
 static product transposed(const product *f) {
-    return (product){f->n,   f->m, f->k,   f->alpha, f->beta, f->b,   f->csb,
-                     f->rsb, f->a, f->csa, f->rsa,   f->c,    f->csc, f->rsc};
+    return (product){f->n,   f->m,   f->k, f->alpha, f->beta, f->b,     f->csb,    f->rsb, f->a,
+                     f->csa, f->rsa, f->c, f->csc,   f->rsc,  f->after, f->column, f->row, !f->swapped};
+}
+
+/* All of C has its final value. */
+static void finish(const product *f) {
+    if (f->after == NULL)
+        return;
+    if (f->swapped)
+        f->after->tile(f->after->context, (size_t)f->column, (size_t)f->row, (size_t)f->n, (size_t)f->m, f->c, f->csc,
+                       f->rsc);
+    else
+        f->after->tile(f->after->context, (size_t)f->row, (size_t)f->column, (size_t)f->m, (size_t)f->n, f->c, f->rsc,
+                       f->csc);
+}
+
+/* Part number part of parts of 0 … size - 1: whole units, and in the last part what is left over. */
+typedef struct range {
+    ptrdiff_t from, size;
+} range;
+
+static range share(ptrdiff_t size, ptrdiff_t unit, int parts, int part) {
+    ptrdiff_t from = size / unit * part / parts * unit, to = size / unit * (part + 1) / parts * unit;
+    return (range){from, (part == parts - 1 ? size : to) - from};
+}
+
+static product rows_of(const product *f, range rows) {
+    product part = *f;
+    part.m = rows.size;
+    part.a += rows.from * f->rsa;
+    part.c += rows.from * f->rsc;
+    part.row += rows.from;
+    return part;
+}
+
+static product columns_of(const product *f, range columns) {
+    product part = *f;
+    part.n = columns.size;
+    part.b += columns.from * f->csb;
+    part.c += columns.from * f->csc;
+    part.column += columns.from;
+    return part;
 }
 
 /* One cache block of A against one of B, both packed.  The panel of B stays in the first-level cache while the panels
    of A pass by. */
 static void multiply_blocks(const kernels *set, const product *f, const real *a, const real *b) {
-    for (ptrdiff_t j = 0; j < f->n; j += set->nr)
+    for (ptrdiff_t j = 0; j < f->n; j += set->nr) {
+        const product strip = columns_of(f, (range){j, min(f->n - j, set->nr)});
         for (ptrdiff_t i = 0; i < f->m; i += set->mr)
-            set->micro(f->k, f->alpha, a + i * f->k, b + j * f->k, f->beta, f->c + i * f->rsc + j * f->csc, f->rsc,
-                       f->csc, min(f->m - i, set->mr), min(f->n - j, set->nr));
-}
-
-/* Blocks of rows of A against a packed panel of B. */
-static void multiply_panel(const kernels *set, const product *f, real *a, const real *b) {
-    ptrdiff_t mc = balanced(f->m, MC, MX_MAX_MR);
-    for (ptrdiff_t i = 0; i < f->m; i += mc) {
-        product part = *f;
-        part.m = min(f->m - i, mc);
-        part.c += i * f->rsc;
-        set->pack_a(part.m, f->k, f->a + i * f->rsa, f->rsa, f->csa, a);
-        multiply_blocks(set, &part, a, b);
+            set->micro(f->k, f->alpha, a + i * f->k, b + j * f->k, f->beta, strip.c + i * f->rsc, f->rsc, f->csc,
+                       min(f->m - i, set->mr), strip.n);
+        finish(&strip);
     }
 }
 
-static void multiply(const kernels *set, const product *f, real *a, real *b) {
-    ptrdiff_t nc = balanced(f->n, NC, MX_MAX_NR), kc = balanced(f->k, KC, 1);
+/* A packed product and those who compute it: they pack every panel of B together, then each takes rows as it comes to
+   them, at most mc at a time, and packs its own blocks of A. */
+typedef struct crew {
+    const kernels *set;
+    const product *f;
+    real *a, *b;
+    ptrdiff_t mc, nc;
+    const mx_team *team;
+    int parts;
+    mx_barrier *barrier;
+    atomic_ptrdiff_t *taken; /* rows of the present panel */
+} crew;
+
+static void meet(const crew *all) {
+    if (all->parts > 1)
+        all->team->meet(all->barrier, all->parts);
+}
+
+/* Large pieces first, small ones at the end, so that all come to the end together, also when one of them is held up by
+   what else the machine does. */
+static ptrdiff_t next_piece(const crew *all, ptrdiff_t left) {
+    if (all->parts == 1)
+        return min(left, balanced(all->f->m, all->mc, MX_MAX_MR));
+    return min(left, min(all->mc, round_up(left / (2 * all->parts), MX_MAX_MR) + MX_MAX_MR));
+}
+
+static range take_rows(const crew *all) {
+    ptrdiff_t from = atomic_load(all->taken), size;
+    do
+        size = next_piece(all, all->f->m - from);
+    while (!atomic_compare_exchange_weak(all->taken, &from, from + size));
+    return (range){from, size};
+}
+
+/* Blocks of rows of A against a packed panel of B. */
+static void multiply_panel(const crew *all, const product *f, real *a) {
+    for (range rows = take_rows(all); rows.size > 0; rows = take_rows(all)) {
+        product part = rows_of(f, rows);
+        all->set->pack_a(part.m, f->k, part.a, f->rsa, f->csa, a);
+        multiply_blocks(all->set, &part, a, all->b);
+    }
+}
+
+/* The rows are given out anew while all are here. */
+static void pack_share(const crew *all, const product *f, int part) {
+    range mine = share(f->n, MX_MAX_NR, all->parts, part);
+    if (part == 0)
+        atomic_store(all->taken, 0);
+    if (mine.size > 0)
+        all->set->pack_b(mine.size, f->k, f->b + mine.from * f->csb, f->csb, f->rsb, all->b + mine.from * f->k);
+}
+
+static void multiply(const crew *all, int part) {
+    const product *f = all->f;
+    const ptrdiff_t nc = balanced(f->n, all->nc, MX_MAX_NR), kc = balanced(f->k, KC, 1);
     for (ptrdiff_t j = 0; j < f->n; j += nc)
         for (ptrdiff_t p = 0; p < f->k; p += kc) {
-            product part = *f;
-            part.n = min(f->n - j, nc);
-            part.k = min(f->k - p, kc);
-            part.beta = p == 0 ? f->beta : 1;
-            part.a += p * f->csa;
-            part.c += j * f->csc;
-            set->pack_b(part.n, part.k, f->b + p * f->rsb + j * f->csb, f->csb, f->rsb, b);
-            multiply_panel(set, &part, a, b);
+            product panel = columns_of(f, (range){j, min(f->n - j, nc)});
+            panel.k = min(f->k - p, kc);
+            panel.beta = p == 0 ? f->beta : 1;
+            panel.after = p + panel.k == f->k ? f->after : NULL;
+            panel.a += p * f->csa;
+            panel.b += p * f->rsb;
+            pack_share(all, &panel, part);
+            meet(all);
+            multiply_panel(all, &panel, all->a + part * all->mc * kc);
+            meet(all);
         }
 }
 
-static void blocked(const kernels *set, const product *f, void *work) {
+static void *aligned(void *work) {
     size_t past = (uintptr_t)work % LINE;
-    char *a = (char *)work + (past == 0 ? 0 : LINE - past);
-    char *b = a + bytes_of_a(f->m, f->k);
-    multiply(set, f, (real *)(void *)a, (real *)(void *)b);
+    return (char *)work + (past == 0 ? 0 : LINE - past);
+}
+
+static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {
+    char *a = aligned(work), *b = a + bytes_of_a(f->m, f->k);
+    return (crew){.set = set,
+                  .f = f,
+                  .a = (real *)(void *)a,
+                  .b = (real *)(void *)b,
+                  .mc = min(round_up(f->m, MX_MAX_MR), MC),
+                  .nc = NC,
+                  .parts = 1,
+                  .taken = taken};
 }
 
 /* The other ways multiply partial sums by alpha, and Inf times them could give Inf - Inf where Inf times the whole sum
@@ -151,13 +262,24 @@ static void row_by_row(const kernels *set, const product *f) {
         row.c += i * f->rsc;
         set->vector(&row);
     }
+    finish(f);
 }
 
-/* Vectors of C run along its rows. */
+/* Vectors of C run along its rows, unless these are short and vectors of A run along its columns. */
 static int wants_transposition(const product *f) {
     if (f->m == 1 || f->n == 1)
         return f->m != 1;
+    if (f->rsa == 1 && f->csa != 1 && f->n <= FEW_COLUMNS && f->m >= 2 * f->n)
+        return 1;
     return f->csc != 1 && f->rsc == 1;
+}
+
+/* Columns of C that would leave lanes of vectors idle, for long enough to pay for sums across lanes, and enough rows of
+   A to pay for copying B. */
+static int wants_columns(const kernels *set, const product *f) {
+    return f->csa == 1 && f->rsb != 1 && f->n <= FEW_COLUMNS && f->m >= LEAST_ROWS && f->k >= LONG &&
+           (double)(round_up(f->n, set->lanes) - f->n) * (double)f->k > 5.0 * (double)(set->lanes * f->n) &&
+           !volume_within(SMALL, f->m, f->n, f->k);
 }
 
 static int wants_no_copy(const product *f) {
@@ -173,24 +295,203 @@ static int wants_no_packing(const product *f) {
            (f->rsb == 1 && (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS)));
 }
 
-void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
-                      ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
-                      ptrdiff_t csc, void *work) {
-    product f = {
-        (ptrdiff_t)rows, (ptrdiff_t)columns, (ptrdiff_t)depth, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc};
+/* ---- By several threads: the same register blocks in the same places, so that all bits are the same ---- */
+
+/* Parts of C that are products of their own, in place. */
+typedef struct parts {
+    MX_REAL(mx_direct_function) * way;
+    const product *f;
+    ptrdiff_t unit;
+    int by_rows, count;
+} parts;
+
+/* Units are multiples of the strips and blocks of direct.c and vector.c; two of them are more rows and columns than
+   those that get a treatment of their own there, so that a part is treated as the whole would be. */
+static ptrdiff_t unit_of(const product *f, int by_rows) {
+    if (by_rows)
+        return f->n <= FEW_COLUMNS ? 24 : 8;
+    return f->m == 1 ? 256 : f->m == 2 ? 2 * MX_MAX_NR : MX_MAX_NR;
+}
+
+/* Some rows after the other, if something is to be done with them while they are in the cache. */
+static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
+    const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
+    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= NEAR_C) {
+        way(f);
+        finish(f);
+        return;
+    }
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = round_up(NEAR_C / row_bytes, unit) + unit;
+        rows = f->m - i < rows + unit ? f->m - i : rows;
+        product part = rows_of(f, (range){i, rows});
+        way(&part);
+        finish(&part);
+    }
+}
+
+static void direct_part(const void *job, int part) {
+    const parts *all = job;
+    product mine = all->by_rows ? rows_of(all->f, share(all->f->m, all->unit, all->count, part))
+                                : columns_of(all->f, share(all->f->n, all->unit, all->count, part));
+    multiply_in_place(all->way, &mine);
+}
+
+static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
+    const int by_rows = f->after != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
+    parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
+    if (threads > 1)
+        all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
+    if (all.count > 1)
+        team->run(all.count, 1, direct_part, &all);
+    else
+        multiply_in_place(all.way, f);
+}
+
+/* Products of depth KC at most, with columns of B copied one after the other; a power of two from one to the next
+   would bring them into one another's way in the cache. */
+static void few_columns(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
+    const ptrdiff_t kc = balanced(f->k, KC, 1), ld = kc + LINE / (ptrdiff_t)sizeof(real);
+    real *copy = aligned(work);
+    for (ptrdiff_t p = 0; p < f->k; p += kc) {
+        product piece = *f;
+        piece.k = min(f->k - p, kc);
+        piece.a += p * f->csa;
+        piece.b = copy;
+        piece.rsb = 1;
+        piece.csb = ld;
+        piece.beta = p == 0 ? f->beta : 1;
+        piece.after = p + piece.k == f->k ? f->after : NULL;
+        set->copy(piece.k, f->n, f->b + p * f->rsb, f->rsb, f->csb, copy, 1, ld);
+        direct(set, &piece, team, threads);
+    }
+}
+
+static void row_part(const void *job, int part) {
+    multiply(job, part);
+}
+
+/* Each on its own columns, with its share of the workspace. */
+static void column_part(const void *job, int part) {
+    atomic_ptrdiff_t taken;
+    crew mine = *(const crew *)job;
+    const product f = columns_of(mine.f, share(mine.f->n, MX_MAX_NR, mine.parts, part));
+    const range place = share(min(mine.nc, mine.f->n), MX_MAX_NR, mine.parts, part);
+    mine.f = &f;
+    mine.a += part * mine.mc * min(f.k, KC);
+    mine.b += place.from * min(f.k, KC);
+    mine.nc = round_up(place.size, MX_MAX_NR);
+    mine.parts = 1;
+    mine.taken = &taken;
+    multiply(&mine, 0);
+}
+
+/* Many more columns than rows: to pack all of A each costs less than to read one panel of B together.  What is done
+   afterwards wants the caller's rows whole. */
+static void packed(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
+    mx_barrier barrier = {0};
+    atomic_ptrdiff_t taken;
+    crew all = alone(set, f, work, &taken);
+    const int wide = f->after != NULL ? f->swapped : f->n >= WIDE * f->m;
+    const ptrdiff_t most = min(all.mc, wide ? f->n * MX_MAX_MR / MX_MAX_NR : f->m) / MX_MAX_MR;
+    all.parts = most < 1 ? 1 : (int)min(threads, most);
+    all.mc = all.mc / all.parts / MX_MAX_MR * MX_MAX_MR;
+    all.team = team;
+    all.barrier = &barrier;
+    if (all.parts > 1)
+        team->run(all.parts, wide, wide ? column_part : row_part, &all);
+    else
+        multiply(&all, 0);
+}
+
+static void multiply_by(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
+    if (!isfinite(f->alpha))
+        row_by_row(set, f);
+    else if (wants_columns(set, f))
+        few_columns(set, f, work, team, threads);
+    else if (f->m == 1 || wants_no_packing(f))
+        direct(set, f, team, threads);
+    else
+        packed(set, f, work, team, threads);
+}
+
+/* Waking threads must pay. */
+static void multiply_by_team(const kernels *set, const product *f, void *work, const mx_team *team) {
+    const double most = (double)f->m * (double)f->n * (double)f->k / LEAST_PART;
+    const int entered = team->enter();
+    multiply_by(set, f, work, team, entered < most ? entered : (int)most);
+    team->leave(entered);
+}
+
+static void multiply_any(product f, void *work) {
+    const kernels *set = MX_REAL(mx_dispatch)();
+    if (wants_transposition(&f))
+        f = transposed(&f);
+    const mx_team *team = atomic_load_explicit(&mx_the_team, memory_order_acquire);
+    if (team == NULL || volume_within(2 * LEAST_PART - 1, f.m, f.n, f.k))
+        multiply_by(set, &f, work, NULL, 1);
+    else
+        multiply_by_team(set, &f, work, team);
+}
+
+void MX_REAL_AND(mx_gemm, _epilogue)(size_t rows, size_t columns, size_t depth, real alpha, const real *a,
+                                     ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb,
+                                     real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc, void *work,
+                                     const MX_REAL(mx_epilogue) * after) {
+    product f = {(ptrdiff_t)rows,
+                 (ptrdiff_t)columns,
+                 (ptrdiff_t)depth,
+                 alpha,
+                 beta,
+                 a,
+                 rsa,
+                 csa,
+                 b,
+                 rsb,
+                 csb,
+                 c,
+                 rsc,
+                 csc,
+                 after,
+                 0,
+                 0,
+                 0};
     if (f.m == 0 || f.n == 0)
         return;
     if (f.k == 0 || alpha == 0) {
         scale(&f);
+        finish(&f);
+    } else
+        multiply_any(f, work);
+}
+
+void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
+                      ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
+                      ptrdiff_t csc, void *work) {
+    product f = {(ptrdiff_t)rows,
+                 (ptrdiff_t)columns,
+                 (ptrdiff_t)depth,
+                 alpha,
+                 beta,
+                 a,
+                 rsa,
+                 csa,
+                 b,
+                 rsb,
+                 csb,
+                 c,
+                 rsc,
+                 csc,
+                 NULL,
+                 0,
+                 0,
+                 0};
+    if (f.m == 0 || f.n == 0)
         return;
-    }
-    const kernels *set = MX_REAL(mx_dispatch)();
-    if (wants_transposition(&f))
-        f = transposed(&f);
-    if (f.m == 1 || !isfinite(alpha))
-        row_by_row(set, &f);
-    else if (wants_no_packing(&f))
-        set->small(&f);
+    if (f.k == 0 || alpha == 0)
+        scale(&f);
+    else if ((rows | columns | depth) < TINY && csb == 1 && csc == 1 && isfinite(alpha))
+        MX_REAL(mx_dispatch)()->small(&f);
     else
-        blocked(set, &f, work);
+        multiply_any(f, work);
 }

@@ -59,6 +59,7 @@ _Static_assert(MX_MAX_MR % MR == 0 && MX_MAX_NR % NR == 0, "a workspace must fit
 
 extern const kernels MX_KERNEL(mx_kernels);
 const kernels MX_KERNEL(mx_kernels) = {
+    LANES,
     MR,
     NR,
     MX_KERNEL(mx_pack_a),

@@ -1,8 +1,9 @@
 /* mxrt.h - the runtime library under the C that mxc generates.
 
-   Link with -lmxrt -lm.  Nothing here allocates, prints, locks, aborts or reads the locale.  Every function may be
-   called from several threads at once.  The only state is which kernel set fits this processor: chosen at the first
-   call and never changed afterwards.
+   Link with -lmxrt -lm.  Nothing here allocates, prints, locks, aborts or reads the locale, except that a program may
+   ask for threads (mx_set_num_threads).  Every function may be called from several threads at once, but for that one.
+   The only state is which kernel set fits this processor, chosen at the first call and never changed afterwards, and
+   the threads that were asked for; neither changes a result.
 
    Matrices are a pointer to element (0, 0) and two strides, counted in elements: element (i, j) of A is
    a[i*rsa + j*csa].  A row-major m x n matrix has strides (n, 1), its transpose (1, n), a submatrix the strides of the
@@ -50,7 +51,7 @@ MX_API const char *mx_status_string(int status);
      of C are written: whatever lies between its rows stays as it was.
    - work is at least mx_gemm_*_worksize(m, n, k) bytes at any alignment, NULL where that is 0; its content before and
      after means nothing.
-   - The same arguments and kernel set give the same bits.
+   - The same arguments and kernel set give the same bits, whatever the number of threads.
 
    Five loops around a register block: K. Goto and R. van de Geijn, Anatomy of high-performance matrix multiplication,
    ACM TOMS 34(3), 2008; F. Van Zee and R. van de Geijn, BLIS, ACM TOMS 41(3), 2015.  Matrix-vector products and small
@@ -63,16 +64,60 @@ MX_API void mx_gemm_f32(size_t m, size_t n, size_t k, float alpha, const float *
                         const float *b, ptrdiff_t rsb, ptrdiff_t csb, float beta, float *c, ptrdiff_t rsc,
                         ptrdiff_t csc, void *work);
 
-/* Bytes of work for a product of these sizes, whatever its strides, scalars, processor or environment; grows no
-   further once the sizes pass the cache blocks.  SIZE_MAX: m x k, k x n or m x n elements exceed PTRDIFF_MAX bytes, so
-   that no such product can be asked for. */
+/* Bytes of work for a product of these sizes, whatever its strides, scalars, processor, threads or environment; grows
+   no further once the sizes pass the cache blocks.  SIZE_MAX: m x k, k x n or m x n elements exceed PTRDIFF_MAX bytes,
+   so that no such product can be asked for. */
 MX_API size_t mx_gemm_f64_worksize(size_t m, size_t n, size_t k);
 MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
+
+/* The same, and then epilogue->tile once for each piece of C, when it has its final value and is still in a near cache:
+   to add a bias, apply a function to every element, or sum up rows.  Its elements are those from (i, j) on, as many
+   rows and columns as it says, which it may read and write; all pieces together are C, and none is empty.  Pieces that
+   share a row come one after the other, those further left first; those of different rows may come on several threads
+   at once.  So sums of rows can be added up as pieces come (sums of columns: of C' = alpha B' A' + beta C'), and the
+   results have the same bits as with all of C in one piece, for any function of single elements; sums only up to their
+   order, for the pieces depend on the kernel set and on the number of threads.
+
+   The struct is read during the call only; NULL does nothing. */
+typedef struct mx_epilogue_f64 {
+    void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, double *c, ptrdiff_t rsc,
+                 ptrdiff_t csc);
+    void *context;
+} mx_epilogue_f64;
+
+typedef struct mx_epilogue_f32 {
+    void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, float *c, ptrdiff_t rsc,
+                 ptrdiff_t csc);
+    void *context;
+} mx_epilogue_f32;
+
+MX_API void mx_gemm_f64_epilogue(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t rsa,
+                                 ptrdiff_t csa, const double *b, ptrdiff_t rsb, ptrdiff_t csb, double beta, double *c,
+                                 ptrdiff_t rsc, ptrdiff_t csc, void *work, const mx_epilogue_f64 *epilogue);
+MX_API void mx_gemm_f32_epilogue(size_t m, size_t n, size_t k, float alpha, const float *a, ptrdiff_t rsa,
+                                 ptrdiff_t csa, const float *b, ptrdiff_t rsb, ptrdiff_t csb, float beta, float *c,
+                                 ptrdiff_t rsc, ptrdiff_t csc, void *work, const mx_epilogue_f32 *epilogue);
 
 /* The kernel set in use: "generic", "avx2", "avx512" or "neon".  It is the best that the processor supports, unless
    the environment variable MXRT_CPU, read once at the first call of any function of the runtime that needs a kernel,
    names another one that it supports; any other value of MXRT_CPU is ignored. */
 MX_API const char *mx_cpu_name(void);
+
+/* ---- Threads --------------------------------------------------------------------------------------------------- */
+
+/* Products share their work among so many threads, the caller's among them; 0 or less: as many as there are processors
+   that the process may use; more than 64 are taken as 64.  Returns how many there are now, which is less than asked for
+   where the system refuses more.  Until the first call it is 1: a library must not take processors unasked.
+
+   This call makes the other threads, or ends those that are too many; between products they sleep.  A product still
+   stays on its caller's thread where it is too small to gain, where another product is under way (so that the parallel
+   region of a caller is not multiplied by ours), inside a parallel region of OpenMP, and in a child process until the
+   child calls this function.  Not to be called from two threads at a time, nor from a signal handler.
+
+   With -lmxrt from the archive and a C library that keeps POSIX threads apart (glibc before 2.34), programs that call
+   this function link with -pthread, too. */
+MX_API int mx_set_num_threads(int wanted);
+MX_API int mx_num_threads(void);
 
 /* ---- Factorisations ------------------------------------------------------------------------------------------- */
 
@@ -164,6 +209,13 @@ MX_API int mx_solve_triangular_f64(size_t n, size_t columns, int lower, const do
                                    double *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
 MX_API int mx_solve_triangular_f32(size_t n, size_t columns, int lower, const float *t, ptrdiff_t rst, ptrdiff_t cst,
                                    float *b, ptrdiff_t rsb, ptrdiff_t csb, void *work);
+
+/* Pivots of a diagonal matrix.  MX_ERR_SINGULAR: one is 0, infinite or NaN; MX_ERR_NOT_SPD: one is not a positive
+   finite number. */
+MX_API int mx_check_regular_f64(size_t n, const double *d);
+MX_API int mx_check_regular_f32(size_t n, const float *d);
+MX_API int mx_check_positive_f64(size_t n, const double *d);
+MX_API int mx_check_positive_f32(size_t n, const float *d);
 
 /* det A, and *y = log |det A|, by the LU factor of A.  MX_ERR_SINGULAR, with *y as it was: A is singular, or not
    finite. */

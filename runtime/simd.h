@@ -1,5 +1,6 @@
 /* Vectors and register blocks of the instruction set that a source is compiled for.  GNU vector types; -DMX_SET names
-   the set in symbols.  Blocks hold as many accumulators as leave registers for a row of B and one element of A. */
+   the set in symbols; -DMX_NARROW: half as wide as they could be.  Blocks hold as many accumulators as leave registers
+   for a row of B and one element of A. */
 #ifndef MX_SIMD_H
 #define MX_SIMD_H
 
@@ -10,7 +11,11 @@
 #endif
 
 #if defined(__AVX512F__)
+#if defined(MX_NARROW)
+#define VECTOR_BYTES 32
+#else
 #define VECTOR_BYTES 64
+#endif
 #define MR 8
 #define NV 3
 #elif defined(__AVX2__)
@@ -25,6 +30,13 @@
 #define VECTOR_BYTES 16
 #define MR 4
 #define NV 2
+#endif
+
+/* 32 of them, where there are 16 otherwise. */
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define MANY_REGISTERS 1
+#else
+#define MANY_REGISTERS 0
 #endif
 
 #define LANES (VECTOR_BYTES * 8 / MX_BITS)
@@ -58,9 +70,29 @@ MX_REAL(mx_copy_function) MX_KERNEL(mx_copy);
 
 /* The first n lanes of a vector, 1 <= n <= LANES: memory of the others is neither read nor written; they load as 0.
    Sets without masked instructions read whole vectors only. */
-#if defined(__AVX512F__) && MX_BITS == 64
+#if defined(__AVX512F__)
 #define HAS_LANES 1
+#if LANES == 16
+typedef __mmask16 lanes;
+#else
 typedef __mmask8 lanes;
+#endif
+#endif
+#if defined(__AVX512F__) && VECTOR_BYTES == 32 && MX_BITS == 64
+INLINE vector load_lanes(const real *p, lanes which) {
+    return (vector)_mm256_maskz_loadu_pd(which, p);
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    _mm256_mask_storeu_pd(p, which, (__m256d)x);
+}
+#elif defined(__AVX512F__) && VECTOR_BYTES == 32
+INLINE vector load_lanes(const real *p, lanes which) {
+    return (vector)_mm256_maskz_loadu_ps(which, p);
+}
+INLINE void store_lanes(real *p, vector x, lanes which) {
+    _mm256_mask_storeu_ps(p, which, (__m256)x);
+}
+#elif defined(__AVX512F__) && MX_BITS == 64
 INLINE vector load_lanes(const real *p, lanes which) {
     return (vector)_mm512_maskz_loadu_pd(which, p);
 }
@@ -68,8 +100,6 @@ INLINE void store_lanes(real *p, vector x, lanes which) {
     _mm512_mask_storeu_pd(p, which, (__m512d)x);
 }
 #elif defined(__AVX512F__)
-#define HAS_LANES 1
-typedef __mmask16 lanes;
 INLINE vector load_lanes(const real *p, lanes which) {
     return (vector)_mm512_maskz_loadu_ps(which, p);
 }
@@ -161,14 +191,36 @@ INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t s
         }
 }
 
-/* By halves, in a fixed order. */
-INLINE real sum_lanes(vector x) {
-    real sum[LANES];
-    UNROLL for (int i = 0; i < LANES; i++) sum[i] = x[i];
-    UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
-        UNROLL for (int i = 0; i < half; i++) sum[i] += sum[i + half];
-    }
-    return sum[0];
+/* Neighbours of x, then of y. */
+#if VECTOR_BYTES * 8 == 2 * MX_BITS
+#define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2)
+#define ODD(x, y) __builtin_shufflevector(x, y, 1, 3)
+#elif VECTOR_BYTES * 8 == 4 * MX_BITS
+#define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6)
+#define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7)
+#elif VECTOR_BYTES * 8 == 8 * MX_BITS
+#define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14)
+#define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15)
+#else
+#define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#endif
+
+/* Half as many vectors, of sums of neighbours. */
+INLINE void add_neighbours(int count, vector *x) {
+    UNROLL for (int i = 0; i < count; i++) x[i] = EVEN(x[2 * i], x[2 * i + 1]) + ODD(x[2 * i], x[2 * i + 1]);
+}
+
+/* Lane v: the sum of the lanes of x[v]; x has LANES vectors and is used up. */
+INLINE vector sums_of_lanes(vector *x) {
+    add_neighbours(LANES / 2, x);
+    if (LANES >= 4)
+        add_neighbours(LANES / 4, x);
+    if (LANES >= 8)
+        add_neighbours(LANES / 8, x);
+    if (LANES >= 16)
+        add_neighbours(LANES / 16, x);
+    return x[0];
 }
 
 /* c = alpha x + beta c, where beta == 0 must not read c. */

@@ -45,6 +45,17 @@ static int is_regular(size_t n, const real *diagonal, ptrdiff_t stride) {
     return 1;
 }
 
+int MX_REAL(mx_check_regular)(size_t n, const real *d) {
+    return is_regular(n, d, 1) ? MX_OK : MX_ERR_SINGULAR;
+}
+
+int MX_REAL(mx_check_positive)(size_t n, const real *d) {
+    for (size_t i = 0; i < n; i++)
+        if (!(d[i] > 0 && isfinite(d[i])))
+            return MX_ERR_NOT_SPD;
+    return MX_OK;
+}
+
 int MX_REAL(mx_solve_triangular)(size_t n, size_t columns, int lower, const real *t, ptrdiff_t rst, ptrdiff_t cst,
                                  real *b, ptrdiff_t rsb, ptrdiff_t csb, void *work) {
     if (!is_regular(n, t, rst + cst))

@@ -4,9 +4,11 @@
 A suite is one or more commands that print TAP. A command that dies, or whose plan does not match what it printed, counts
 as one failure more. Two commands run at a time."""
 import concurrent.futures
+import glob
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +18,8 @@ ROOT = os.path.dirname(TESTS)
 RUNTIME = os.environ.get("MX_RT_TESTS", os.path.join(ROOT, "build", "tests"))
 CPUS = ["generic", "avx2", "avx512"] if platform.machine() in ("x86_64", "amd64") else ["generic"]
 PROGRAMS = ["test_gemm_f64", "test_gemm_f32", "test_gemm_special_f64", "test_gemm_special_f32", "test_factor_f64",
-            "test_factor_f32", "test_dispatch"]
+            "test_factor_f32", "test_threads_f64", "test_threads_f32", "test_epilogue_f64", "test_epilogue_f32",
+            "test_openmp", "test_dispatch"]
 
 
 def script(suite):
@@ -28,6 +31,15 @@ SUITES["calculus"] += [([os.path.join(TESTS, "calculus", name)], {})
                        for name in ("identities.py", "derivations.py", "second_order.py", "records.py")]
 SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
                      for cpu in CPUS for program in PROGRAMS]
+
+
+def add_neon():
+    """Every 16th case of the products for NEON on a simulated processor; what is lacking for that is said."""
+    programs = sorted(glob.glob(os.path.join(RUNTIME, "..", "neon", "tests", "test_*_f??")))
+    if shutil.which("qemu-aarch64") and programs:
+        SUITES["runtime"] += [(["qemu-aarch64", program], {"MX_EVERY": "16"}) for program in programs]
+    else:
+        print("runtime: NEON is not tested: no aarch64-linux-gnu-gcc or no qemu-aarch64", flush=True)
 
 
 def run(job):
@@ -49,6 +61,7 @@ def judge(text, status):
 
 
 def main():
+    add_neon()
     chosen = sys.argv[1:] or list(SUITES)
     unknown = [suite for suite in chosen if suite not in SUITES]
     if unknown:
@@ -60,7 +73,7 @@ def main():
             good, failed = judge(done.stdout.decode(errors="replace"), done.returncode)
             passed += good
             failures += len(failed)
-            name = " ".join([f"{k}={v}" for k, v in environment.items()] + [os.path.relpath(command[0], ROOT)])
+            name = " ".join([f"{k}={v}" for k, v in environment.items()] + [os.path.relpath(command[-1], ROOT)])
             print(f"[{number}/{len(jobs)}] {suite}: {name}: {good} passed, {len(failed)} failed, {seconds:.0f} s", flush=True)
             for text in failed[:20]:
                 print(text, flush=True)

@@ -449,6 +449,15 @@ struct module *module_build(struct lowering *lowering, const struct checked *che
     return b.module;
 }
 
+enum { NARROWED = 2 }; /* a slice of a slice is narrowed when the two are one */
+
+static bool has_selectors(const struct graph *graph) {
+    for (node_id id = 1; id < graph->nodes.len; id++)
+        if (graph_node(graph, id)->kind == NODE_SELECT)
+            return true;
+    return false;
+}
+
 static void simplify_group(struct graph *graph, struct function *functions, size_t count) {
     VEC(struct value) roots = {0};
     size_t next = 0;
@@ -456,7 +465,11 @@ static void simplify_group(struct graph *graph, struct function *functions, size
         for (size_t i = 0; i < functions[f].outputs.len; i++)
             vec_push(graph->arena, &roots, functions[f].outputs.at[i].value);
     graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
-    graph_rewrite(graph, roots.at, roots.len, collect_rule, NULL);
+    for (int pass = 0; has_selectors(graph) && pass < NARROWED; pass++) {
+        graph_rewrite(graph, roots.at, roots.len, narrow_rule, NULL);
+        graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
+    }
+    graph_rewrite(graph, roots.at, roots.len, factor_rule, NULL);
     for (size_t f = 0; f < count; f++)
         for (size_t i = 0; i < functions[f].outputs.len; i++)
             functions[f].outputs.at[i].value = roots.at[next++];
@@ -468,4 +481,21 @@ void module_simplify(struct graph *graph, struct module *module) {
         simplify_group(graph, &module->functions.at[f], count);
         f += count;
     }
+}
+
+enum { MOST_SHOWN = 64, LARGEST_SHOWN = 8192 };
+
+void module_show(struct graph *graph, struct module *module) {
+    size_t outputs = 0;
+    for (size_t f = 0; f < module->functions.len; f++)
+        outputs += module->functions.at[f].outputs.len;
+    if (outputs > MOST_SHOWN || graph->nodes.len > LARGEST_SHOWN)
+        return;
+    for (size_t f = 0; f < module->functions.len; f++)
+        for (size_t i = 0; i < module->functions.at[f].outputs.len; i++) {
+            struct argument *output = &module->functions.at[f].outputs.at[i];
+            output->shown = output->value;
+            graph_rewrite(graph, &output->shown, 1, merge_rule, NULL);
+            graph_rewrite(graph, &output->shown, 1, factor_rule, NULL);
+        }
 }

@@ -218,7 +218,7 @@ static bool add_term(struct tensor *t, node_id id, const label *at, double coeff
 
 static bool take_apart(struct tensor *t) {
     const struct node node = *graph_node(t->graph, t->output->value.node);
-    label at[MAX_RANK];
+    label at[MAX_RANK] = {0};
     for (label i = 0; i < t->rank; i++)
         at[t->axis[i]] = i;
     if (node.kind != NODE_SUM)

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-bool body_calls(const struct signature *s) {
+bool body_calls(const struct emission *e, const struct signature *s) {
     for (size_t k = 0; k < s->plan->kernels.len; k++)
-        if (s->plan->kernels.at[k].kind == KERNEL_GEMM || s->plan->kernels.at[k].kind == KERNEL_MATRIX)
+        if (kernel_calls(e->graph, &s->plan->kernels.at[k]))
             return true;
     return false;
 }
@@ -38,6 +38,8 @@ static void name_buffers(struct body *b) {
             b->buffer_name[i] = b->s->input_name[buffer->index];
         else if (buffer->storage == STORE_OUTPUT)
             b->buffer_name[i] = b->s->output_name[buffer->index];
+        else if (buffer->base)
+            b->buffer_name[i] = b->buffer_name[buffer->base];
         else if (buffer->storage == STORE_LOCAL && local[buffer->index])
             b->buffer_name[i] = local[buffer->index];
         else
@@ -87,7 +89,7 @@ static void pointer_prologue(struct text *out, const struct body *b, const struc
 static void gemm_prologue(struct text *out, struct body *b) {
     const struct layout *work = &b->s->plan->work;
     b->gemm_work = "work";
-    if (!body_calls(b->s) || !work->pools.len)
+    if (!body_calls(b->e, b->s) || !work->pools.len)
         return;
     size_t last = work->pools.len - 1;
     b->gemm_work = "gemm_work";
@@ -111,68 +113,6 @@ static void locals_prologue(struct text *out, const struct body *b) {
     text_puts(out, any ? ";\n" : "");
 }
 
-/* Failures -------------------------------------------------------------------------------------------------------- */
-
-static void print_nan_loops(struct text *out, const struct emission *e, const struct signature *s, uint32_t output) {
-    const struct argument *argument = &s->function->outputs.at[output];
-    text_puts(out, "    for (size_t i = 0; i < ");
-    for (uint8_t a = 0; a < argument->rank; a++) {
-        text_puts(out, a ? " * " : "");
-        bool sum = poly_terms(e->graph->polys, argument->size[a]).count > 1 &&
-                   poly_is_nonnegative(e->graph->polys, argument->size[a]);
-        text_puts(out, sum ? "(" : "");
-        signature_size(out, e, s, argument->size[a]);
-        text_puts(out, sum ? ")" : "");
-    }
-    text_printf(out, "; i++)\n        %s[i] = NAN;\n", s->output_name[output]);
-}
-
-/* "static int NAME_fail(int status, …)": fills every output with NaN and returns the status. In a call: its arguments.
- */
-static void print_fail_list(struct text *out, const struct emission *e, const struct signature *s, const char *status) {
-    const char *name = s->function->name, *real = real_name(e);
-    bool definition = status == NULL;
-    struct list list = list_begin(out, definition ? format_string(e->arena, "static int %s_fail", name)
-                                                  : format_string(e->arena, "        return %s_fail", name));
-    list_add(&list, definition ? "int status" : status);
-    for (size_t i = 0; i < s->dims.len; i++)
-        list_add(&list,
-                 format_string(e->arena, "%s%s", definition ? "size_t " : "", signature_dim(e, s, s->dims.at[i])));
-    for (size_t i = 0; i < s->function->outputs.len; i++)
-        list_add(&list,
-                 format_string(e->arena, "%s%s%s", definition ? real : "", definition ? " *" : "", s->output_name[i]));
-    text_putc(out, ')');
-}
-
-static void print_fail(struct text *out, const struct emission *e, const struct signature *s) {
-    signature_forget_dims(s);
-    print_fail_list(out, e, s, NULL);
-    text_puts(out, " {\n");
-    signature_forget_dims(s);
-    for (uint32_t i = 0; i < s->function->outputs.len; i++)
-        if (s->function->outputs.at[i].rank)
-            print_nan_loops(out, e, s, i);
-        else
-            text_printf(out, "    *%s = NAN;\n", s->output_name[i]);
-    for (size_t i = 0; i < s->dims.len; i++)
-        if (!s->use->printed[s->dims.at[i]])
-            text_printf(out, "    (void)%s;\n", s->dim_name[s->dims.at[i]]);
-    text_puts(out, "    return status;\n}\n\n");
-}
-
-static void print_bounds(struct text *out, const struct emission *e, const struct signature *s) {
-    if (!s->function->bounds.len)
-        return;
-    text_puts(out, "    if (");
-    for (size_t i = 0; i < s->function->bounds.len; i++) {
-        text_puts(out, i ? " ||\n        " : "");
-        signature_negative(out, e, s, s->function->bounds.at[i]);
-    }
-    text_puts(out, ")\n");
-    print_fail_list(out, e, s, "MX_ERR_INDEX");
-    text_puts(out, ";\n");
-}
-
 /* Functions in one piece ------------------------------------------------------------------------------------------ */
 
 /* Parameters that only say shapes, or that nothing needed. */
@@ -191,7 +131,7 @@ static void print_whole(struct text *out, struct body *b) {
     struct signature *s = b->s;
     if (s->saves)
         pointer_prologue(out, b, &s->plan->saved, "saved", s->function->kind == FUNCTION_BACKWARD, false);
-    pointer_prologue(out, b, &s->plan->work, "work", false, body_calls(s));
+    pointer_prologue(out, b, &s->plan->work, "work", false, body_calls(b->e, s));
     gemm_prologue(out, b);
     locals_prologue(out, b);
     for (size_t k = 0; k < s->plan->kernels.len; k++)
@@ -248,7 +188,7 @@ static struct part next_part(const struct body *b, size_t begin) {
         uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
         for (uint32_t i = 0; i < count; i++)
             note_buffer(b, &part, buffers[i]);
-        part.calls = part.calls || kernel->kind == KERNEL_GEMM || kernel->kind == KERNEL_MATRIX;
+        part.calls = part.calls || kernel_calls(b->e->graph, kernel);
         part.work = part.work || part.calls;
     }
     return part;
@@ -358,16 +298,14 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
         print_part(out, &b, &part, (uint32_t)parts.len);
         vec_push(e->arena, &parts, part);
     }
-    if (s->function->bounds.len)
-        print_fail(out, e, s);
     signature_forget_dims(s);
     signature_print(out, e, s, true);
     text_puts(out, " {\n");
-    print_bounds(out, e, s);
+    print_bounds(out, &b);
     if (table)
         print_calls(out, &b, parts.at, parts.len);
     else
         print_whole(out, &b);
-    print_unused(out, s, !s->saves || s->plan->saved.pools.len, table || s->plan->work.pools.len || body_calls(s));
+    print_unused(out, s, !s->saves || s->plan->saved.pools.len, table || s->plan->work.pools.len || body_calls(e, s));
     text_puts(out, "    return MX_OK;\n}\n");
 }

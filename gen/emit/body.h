@@ -15,6 +15,6 @@ void body_print_savedsize(struct text *out, const struct emission *e, const stru
 /* The workspace in bytes, where it is known now: all dimensions fixed, no blocked product. */
 bool body_fixed_worksize(const struct emission *e, const struct signature *s, uint64_t *bytes);
 /* Does it call functions of the runtime that need work? */
-bool body_calls(const struct signature *s);
+bool body_calls(const struct emission *e, const struct signature *s);
 
 #endif

@@ -119,6 +119,10 @@ static void print_offset(struct text *out, const struct body *b, const struct bu
         text_puts(out, out->len > begin ? " + " : "");
         print_multiple(out, b, index, stride);
     }
+    if (!buffer->base || is_number(b, buffer->offset, 0))
+        return;
+    text_puts(out, out->len > begin ? " + " : "");
+    signature_poly(out, b->e, b->s, buffer->offset, false);
 }
 
 void c_element(struct text *out, const struct body *b, uint32_t index, const label *loop) {

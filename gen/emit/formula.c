@@ -71,7 +71,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
         index[i] = factor_of(p, node, i)->kind == NODE_SELECT || factor_of(p, node, i)->kind == NODE_LOWER;
         if (index[i])
             continue;
-        if (graph_node(p->graph, node->operands[i].node)->rank > 2)
+        if (graph_node(p->graph, node->operands[i].node)->rank > 2 || parts.count == MAX_LABELS)
             parts.stuck = true;
         else
             parts.at[parts.count++] = part_of(p, node, order, node->operands[i]);
@@ -79,7 +79,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
     for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
         if (!index[i] || piece_apply_index(p, &parts, node, i))
             continue;
-        if (factor_of(p, node, i)->rank > 2)
+        if (factor_of(p, node, i)->rank > 2 || parts.count == MAX_LABELS)
             parts.stuck = true;
         else
             parts.at[parts.count++] = part_of(p, node, order, node->operands[i]);
@@ -662,6 +662,9 @@ static struct piece write_node(struct printer *p, node_id id, const label *order
         p->length = p->longest + 1;
         return (struct piece){"", LEVEL_POSTFIX};
     }
+    const struct node *node = graph_node(p->graph, id);
+    if (!top && node->kind == NODE_MATRIX && op_records[node->op].shape == SHAPE_PIVOTS)
+        return write_node(p, node->operands[0].node, order, false); /* it is its argument, judged */
     p->depth++;
     struct piece piece = written_out(p, id, order);
     p->depth--;

@@ -182,7 +182,7 @@ static void print_comment(struct text *out, const struct emission *e, const stru
     print_independence(out, e, s, function);
     print_bounds(out, e, s);
     text_printf(out, " *\n * Flops: %s. Workspace: %s", poly_string(e->arena, e->graph->polys, s->plan->flops),
-                s->plan->work.pools.len == 0 && !body_calls(s) ? "none, NULL will do" : "see the size function");
+                s->plan->work.pools.len == 0 && !body_calls(e, s) ? "none, NULL will do" : "see the size function");
     if (s->saves)
         text_printf(out, ". Saved: %s", s->plan->saved.pools.len == 0 ? "nothing, NULL will do" : "see savedsize");
     text_puts(out, ". */\n");

@@ -8,7 +8,7 @@ enum { POSITION = 88 };
 static const char *buffer_label(void *context, node_id id, label order[MAX_RANK]) {
     const struct body *b = context;
     uint32_t index = map_get(&b->s->plan->buffer_of, id);
-    if (!index)
+    if (!index || b->s->plan->buffers.at[index].base)
         return NULL;
     memcpy(order, b->s->plan->buffers.at[index].order, MAX_RANK);
     return b->buffer_name[index];
@@ -91,13 +91,13 @@ uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint
     uint32_t *buffers = NEW_ARRAY(b->e->arena, most_buffers(kernel, node), uint32_t);
     *count = 0;
     for (uint32_t i = 0; i < kernel_reads(b->e->graph, kernel); i++)
-        add_buffer(buffers, count, operand_buffer(b, &node->operands[i]));
+        add_buffer(buffers, count, buffer_base(b->s->plan, operand_buffer(b, &node->operands[i])));
     if (kernel->kind != KERNEL_LOOP)
         add_buffer(buffers, count, kernel->target);
     for (size_t s = 0; s < kernel->statements.len; s++) {
         const struct plan_statement *statement = &kernel->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
-            add_buffer(buffers, count, statement->reads.at[r].buffer);
+            add_buffer(buffers, count, buffer_base(b->s->plan, statement->reads.at[r].buffer));
         add_buffer(buffers, count, statement->target);
     }
     return buffers;
@@ -401,9 +401,19 @@ void print_stride(struct text *out, const struct body *b, uint32_t buffer, label
     print_label_stride(out, b, buffer, identity, axis);
 }
 
+void print_start(struct text *out, const struct body *b, uint32_t buffer) {
+    const struct buffer *of = &b->s->plan->buffers.at[buffer];
+    text_puts(out, b->buffer_name[buffer]);
+    if (of->base && of->offset != poly_number(b->e->graph->polys, 0)) {
+        text_puts(out, " + ");
+        signature_poly(out, b->e, b->s, of->offset, true);
+    }
+}
+
 static void print_factor(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
                          label columns) {
-    text_printf(out, "%s, ", b->buffer_name[buffer]);
+    print_start(out, b, buffer);
+    text_puts(out, ", ");
     print_label_stride(out, b, buffer, at, rows);
     text_puts(out, ", ");
     print_label_stride(out, b, buffer, at, columns);

@@ -13,6 +13,8 @@ void print_gemm_sizes(struct text *out, const struct body *b, const struct kerne
 /* matrix.c: a call of the runtime that factors or solves, and the bytes of work that it needs (false: none). */
 void print_matrix_call(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
 bool print_matrix_worksize(struct text *out, const struct body *b, const struct kernel *kernel);
+/* Where a buffer's elements begin: "A", of a view "A + 2 * n". */
+void print_start(struct text *out, const struct body *b, uint32_t buffer);
 /* The distance in memory of neighbours along an axis of a buffer's node, 1 for AXIS_UNIT: as ptrdiff_t. */
 void print_stride(struct text *out, const struct body *b, uint32_t buffer, label axis);
 /* "MX_PAD_F64(m * n)": elements, rounded up to cache lines. */

@@ -6,7 +6,8 @@
 
 /* A matrix of one call: where it is, its strides along rows and columns. */
 static void print_array(struct text *out, const struct body *b, uint32_t buffer, label rows, label columns) {
-    text_printf(out, "%s, ", b->buffer_name[buffer]);
+    print_start(out, b, buffer);
+    text_puts(out, ", ");
     print_stride(out, b, buffer, rows);
     text_puts(out, ", ");
     print_stride(out, b, buffer, columns);
@@ -17,6 +18,18 @@ static poly matrix_size(const struct body *b, const struct node *node) {
     if (op_records[node->op].shape == SHAPE_OF_FACTOR)
         first = graph_node(b->e->graph, first->operands[0].node);
     return op_records[node->op].shape == SHAPE_SOLVE ? node->size[0] : first->size[0];
+}
+
+/* "mx_check_regular_f64(n, t3)"; of a scalar "(1, &s1)". */
+static void print_check(struct text *out, const struct body *b, const struct node *node, uint32_t target) {
+    if (node->rank) {
+        signature_poly(out, b->e, b->s, node->size[0], false);
+        text_printf(out, ", %s)", b->buffer_name[target]);
+    } else {
+        text_puts(out, "1, &");
+        c_element(out, b, target, NULL);
+        text_putc(out, ')');
+    }
 }
 
 static void print_columns(struct text *out, const struct body *b, const struct node *node) {
@@ -53,6 +66,10 @@ static void print_call(struct text *out, const struct body *b, const struct kern
     const struct op_record *record = &op_records[node->op];
     uint32_t divisor = map_get(&b->s->plan->buffer_of, node->operands[0].node);
     text_printf(out, "%s_%s(", record->c, real_suffix(b->e));
+    if (record->shape == SHAPE_PIVOTS) {
+        print_check(out, b, node, kernel->target);
+        return;
+    }
     signature_poly(out, b->e, b->s, matrix_size(b, node), false);
     if (record->shape == SHAPE_OF_FACTOR) {
         print_scalar(out, b, kernel->target, b->buffer_name[divisor], record->flags & OP_FAILS);
@@ -98,7 +115,7 @@ bool print_matrix_worksize(struct text *out, const struct body *b, const struct 
     const struct node *node = graph_node(b->e->graph, kernel->node);
     static const char *const factors[] = {[OP_lu] = "lu", [OP_cholesky_factor] = "cholesky"};
     bool solves = op_records[node->op].shape == SHAPE_SOLVE;
-    if (op_records[node->op].shape == SHAPE_OF_FACTOR)
+    if (!kernel_calls(b->e->graph, kernel))
         return false;
     text_printf(out, "mx_%s_%s_worksize(", solves ? "trsm" : factors[node->op], real_suffix(b->e));
     signature_poly(out, b->e, b->s, matrix_size(b, node), false);

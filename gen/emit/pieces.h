@@ -76,7 +76,7 @@ static inline struct piece poly_piece(struct printer *p, poly size) {
 struct parts {
     struct part at[MAX_LABELS];
     uint32_t count;
-    bool stuck; /* some factor has more than two axes */
+    bool stuck; /* some factor has more than two axes, or there are too many */
 };
 
 static inline const struct node *factor_of(const struct printer *p, const struct node *product, uint32_t i) {

@@ -1,7 +1,5 @@
 #include "signature.h"
 
-#include "../graph/rewrite.h"
-
 #include <string.h>
 
 const char *real_name(const struct emission *e) {
@@ -48,7 +46,12 @@ static void mark_plan(const struct emission *e, const struct plan *plan, bool *u
             mark_expression(e, plan, kernel->statements.at[s].node, used);
     }
     for (size_t b = 1; b < plan->buffers.len; b++) {
-        const struct node *node = graph_node(e->graph, plan->buffers.at[b].node);
+        const struct buffer *buffer = &plan->buffers.at[b];
+        const struct node *node = graph_node(e->graph, buffer->node);
+        if (buffer->base) {
+            mark_poly(e->graph->polys, buffer->offset, used);
+            mark_sizes(e->graph->polys, buffer->stride, node->rank, used);
+        }
         mark_sizes(e->graph->polys, node->size, node->labels, used);
     }
 }
@@ -304,7 +307,6 @@ static const char *program_name(void *context, node_id id, label order[MAX_RANK]
 
 const char *argument_formula(const struct emission *e, const struct argument *output, size_t longest) {
     struct formula_names names = {program_name, e->graph};
-    struct value alone = output->value;
-    graph_rewrite(e->graph, &alone, 1, collect_rule, &names);
-    return formula_of(e->arena, e->graph, names, alone, longest);
+    struct value value = output->shown.node ? output->shown : output->value;
+    return formula_of(e->arena, e->graph, names, value, longest);
 }

@@ -55,7 +55,7 @@ static void print_size_body(struct text *out, const struct emission *e, const st
         text_printf(out, "    size_t bytes = mx_size_slots(0, 1, %u, sizeof(size_t));\n", body_places(s));
     else if (area)
         text_puts(out, "    size_t bytes = 0;\n");
-    bool gemm = gemm_and_table && body_calls(s);
+    bool gemm = gemm_and_table && body_calls(e, s);
     text_puts(out, gemm ? "    size_t product = 0;\n" : "");
     print_pools(out, e, s, layout);
     if (gemm)
@@ -79,7 +79,7 @@ void body_print_savedsize(struct text *out, const struct emission *e, const stru
 bool body_fixed_worksize(const struct emission *e, const struct signature *s, uint64_t *bytes) {
     uint64_t real = e->f32 ? 4 : 8;
     *bytes = 0;
-    if (!s->fixed || body_calls(s) || s->plan->in_parts)
+    if (!s->fixed || body_calls(e, s) || s->plan->in_parts)
         return false;
     for (size_t i = 0; i < s->plan->work.pools.len; i++) {
         int64_t elements = 0;

@@ -50,7 +50,7 @@ static void print_function(struct text *out, const struct emission *e, size_t fu
         text_printf(out, "  %-10s %llu bytes\n", "workspace", (unsigned long long)bytes);
     else
         print_fact(out, e, "workspace", layout_bytes(e, &s.plan->work),
-                   body_calls(&s) ? " bytes, and what its calls ask for\n" : " bytes\n");
+                   body_calls(e, &s) ? " bytes, and what its calls ask for\n" : " bytes\n");
     if (s.saves)
         print_fact(out, e, "saved", layout_bytes(e, &s.plan->saved), " bytes\n");
     text_printf(out, "  %-10s %u\n", "nodes", s.plan->nodes);

@@ -2,6 +2,7 @@
 #include "intern.h"
 #include "value.h"
 
+#include <math.h>
 #include <string.h>
 
 /* An LU factor: n pivots, which take up to two elements each, and n * n numbers. */
@@ -19,6 +20,10 @@ static uint8_t result_sizes(struct graph *graph, enum op op, const struct value 
     case SHAPE_FACTOR:
         size[0] = factor_size(graph->polys, n);
         return 1;
+    case SHAPE_PIVOTS:
+        for (uint8_t i = 0; i < operands[0].rank; i++)
+            size[i] = value_size(graph, operands[0], i);
+        return operands[0].rank;
     case SHAPE_SOLVE:
         for (uint8_t i = 0; i < operands[1].rank; i++)
             size[i] = value_size(graph, operands[1], i);
@@ -44,6 +49,12 @@ static bool take_transposition(struct value *matrix) {
     return swapped;
 }
 
+/* Pivots that are a number everywhere are judged now; what is wrong with them is left to the call. */
+static bool is_known_pivot(const struct graph *graph, enum op op, node_id id) {
+    double pivot;
+    return op_records[op].shape == SHAPE_PIVOTS && graph_is_fill(graph, id, &pivot) && isfinite(pivot) && pivot > 0;
+}
+
 struct value graph_matrix(struct graph *graph, enum op op, const struct value *operands, uint32_t count,
                           uint8_t flags) {
     struct value value[2] = {operands[0], count > 1 ? operands[1] : operands[0]};
@@ -51,9 +62,12 @@ struct value graph_matrix(struct graph *graph, enum op op, const struct value *o
     if (op == OP_inv && of->kind == NODE_MATRIX && of->op == OP_inv)
         return operands[0].axis[0] ? value_transpose(graph_value(graph, of->operands[0].node))
                                    : graph_value(graph, of->operands[0].node);
+    if (is_known_pivot(graph, op, operands[0].node))
+        return operands[0];
     struct operand made[2];
     poly size[MAX_LABELS];
-    bool whole = op_records[op].shape == SHAPE_SQUARE, solves = op_records[op].shape == SHAPE_SOLVE;
+    bool whole = op_records[op].shape == SHAPE_SQUARE || op_records[op].shape == SHAPE_PIVOTS,
+         solves = op_records[op].shape == SHAPE_SOLVE;
     bool swapped = op_records[op].shape != SHAPE_FACTOR && take_transposition(&value[0]);
     struct node node = {.kind = NODE_MATRIX, .op = op, .count = count, .operands = made, .size = size};
     node.rank = result_sizes(graph, op, value, size);

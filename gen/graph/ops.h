@@ -43,6 +43,7 @@ enum op_shape {
     SHAPE_SQUARE,      /* a square matrix to one of its shape */
     SHAPE_FACTOR,      /* a square matrix to its factor, a vector */
     SHAPE_OF_FACTOR,   /* a factor to a scalar */
+    SHAPE_PIVOTS,      /* a list or a scalar to itself, judged */
     SHAPE_SOLVE,       /* (A, B): a square matrix, or its factor, and what it divides; B's shape */
     SHAPE_POWER,       /* (A, k): a square matrix and a literal integer */
     SHAPE_DIAG,        /* a list [n] to a matrix [n, n]; a square matrix to a vector */

@@ -1,6 +1,8 @@
 /* The textual dump, and the check of the invariants. */
 #include "graph.h"
 
+#include <string.h>
+
 static const char *const kind_name[] = {"none",    "input", "number", "dim",    "delta", "select", "lower",
                                         "product", "sum",   "map",    "reduce", "along", "matrix"};
 
@@ -30,8 +32,10 @@ static void print_operands(struct text *text, const struct graph *graph, const s
 
 static void print_map(struct text *text, const struct graph *graph, const struct node *select) {
     text_printf(text, " %c = %s", letter(0), poly_string(graph->arena, graph->polys, select->dim));
-    for (label a = 1; a < select->rank; a++)
-        text_printf(text, " + (%s)*%c", poly_string(graph->arena, graph->polys, select->step[a]), letter(a));
+    for (label a = 1; a < select->rank; a++) {
+        const char *step = poly_string(graph->arena, graph->polys, select->step[a]);
+        text_printf(text, strchr(step, ' ') ? " + (%s)*%c" : " + %s*%c", step, letter(a));
+    }
 }
 
 static void print_node(struct text *text, const struct graph *graph, node_id id, const struct sources *sources) {

@@ -114,7 +114,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     uint32_t *uses = NEW_ARRAY(graph->arena, nodes, uint32_t);
     struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
     node_id *ids = NEW_ARRAY(graph->arena, count, node_id);
-    struct rewriting rewriting = {graph, uses, context};
+    struct rewriting rewriting = {graph, uses, made, context};
     for (size_t i = 0; i < count; i++)
         ids[i] = roots[i].node;
     graph_mark(graph, ids, count, needed);
@@ -243,8 +243,19 @@ static uint32_t selectors_of(const struct graph *graph, node_id id) {
     return node->kind == NODE_PRODUCT ? count_selectors(graph, node->operands, node->count) : node->kind == NODE_SELECT;
 }
 
-/* Two products that both have selectors merge only where selectors meet and some go: else an index might follow from
- * others in neither way. */
+bool product_shares_index(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    for (uint32_t i = 0; node->kind == NODE_PRODUCT && i < node->count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (graph_node(graph, node->operands[i].node)->kind == NODE_SELECT &&
+                graph_node(graph, node->operands[k].node)->kind == NODE_SELECT &&
+                node->operands[i].at[0] == node->operands[k].at[0])
+                return true;
+    return false;
+}
+
+/* Two products that both have selectors merge only where some selectors go, or each keeps an index of its own: else an
+ * index would have to follow from others in two ways. */
 static bool selectors_meet(const struct rewriting *rewriting, node_id id, const struct index_form *form, size_t k) {
     struct graph *graph = rewriting->graph;
     uint32_t inner = selectors_of(graph, form->operands.at[k].node);
@@ -255,8 +266,10 @@ static bool selectors_meet(const struct rewriting *rewriting, node_id id, const 
     memset(&trial.operands, 0, sizeof trial.operands);
     for (size_t i = 0; i < form->operands.len; i++)
         vec_push(graph->arena, &trial.operands, form->operands.at[i]);
-    return form_splice(graph, &trial, k) &&
-           selectors_of(graph, graph_rebuild(graph, id, &trial, 1).node) < inner + outer;
+    if (!form_splice(graph, &trial, k))
+        return false;
+    node_id merged = graph_rebuild(graph, id, &trial, 1).node;
+    return selectors_of(graph, merged) < inner + outer || !product_shares_index(graph, merged);
 }
 
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {

@@ -6,7 +6,8 @@
 
 struct rewriting {
     struct graph *graph;
-    const uint32_t *uses; /* of every node, by the nodes and roots that are needed */
+    const uint32_t *uses;     /* of every node, by the nodes and roots that are needed */
+    const struct value *made; /* of every needed node before this one, what became of it */
     void *context;
 };
 
@@ -37,8 +38,13 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i);
  * summed over. */
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
-/* simplify: terms of a sum that are equal become one, products that differ in one factor are factored: matrix
- * products, sums of lists; in texts, where there is a context, of matrices by lists too. */
-struct value collect_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+/* simplify: two terms of a sum that are products and differ in one factor become one. */
+struct value factor_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+/* narrow: of what is selected from only what is needed is computed. */
+struct value narrow_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
+/* Do two selectors of a product have one index? Then it may follow from others in two ways, of which one is a
+ * condition. */
+bool product_shares_index(const struct graph *graph, node_id id);
 
 #endif

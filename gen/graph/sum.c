@@ -1,5 +1,6 @@
 /* The constructors of sums and of elementwise operators. */
 #include "intern.h"
+#include "rewrite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,111 @@ static void flatten_if_it_collects(struct graph *graph, struct index_form *form)
     collect(graph, &flat);
     if (flat.operands.len < count)
         *form = flat;
+}
+
+/* ---- Terms that are one product in different brackets -------------------------------------------------------------
+ *
+ * The derivatives of x' S x by its two x are S x, of which one is the node that the program computes, and the other a
+ * product of its own. */
+
+enum { MOST_LEAVES = 16 };
+
+/* The factors of a product, and of its product factors, in their place. */
+struct leaves {
+    node_id at[MOST_LEAVES];
+    uint32_t count;
+    bool nested, too_many;
+};
+
+static void add_leaves(const struct graph *graph, node_id id, struct leaves *leaves) {
+    const struct node *node = graph_node(graph, id);
+    for (uint32_t i = 0; i < node->count && !leaves->too_many; i++) {
+        node_id factor = node->operands[i].node;
+        bool product = graph_node(graph, factor)->kind == NODE_PRODUCT;
+        leaves->nested = leaves->nested || product;
+        leaves->too_many = leaves->count == MOST_LEAVES;
+        if (product)
+            add_leaves(graph, factor, leaves);
+        else if (!leaves->too_many)
+            leaves->at[leaves->count++] = factor;
+    }
+}
+
+static int compare_ids(const void *x, const void *y) {
+    const node_id *a = x, *b = y;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static struct leaves leaves_of(const struct graph *graph, const struct operand *term) {
+    struct leaves leaves = {.count = 0};
+    if (graph_node(graph, term->node)->kind == NODE_PRODUCT)
+        add_leaves(graph, term->node, &leaves);
+    qsort(leaves.at, leaves.count, sizeof *leaves.at, compare_ids);
+    return leaves;
+}
+
+static bool same_leaves(const struct leaves *a, const struct leaves *b) {
+    return (a->nested || b->nested) && !a->too_many && !b->too_many && a->count == b->count &&
+           memcmp(a->at, b->at, a->count * sizeof *a->at) == 0;
+}
+
+/* The first factor that is a product; SIZE_MAX if there is none. */
+static size_t inner_product(const struct graph *graph, const struct index_form *form) {
+    for (size_t i = 0; i < form->operands.len; i++) {
+        const struct node *node = graph_node(graph, form->operands.at[i].node);
+        if (node->kind == NODE_PRODUCT && node->count)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* The term without brackets; node 0 where the labels do not suffice. */
+static struct operand without_brackets(struct graph *graph, const struct operand *term) {
+    static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const struct node node = *graph_node(graph, term->node);
+    struct index_form form = {.labels = node.labels};
+    struct operand flat = {.coefficient = term->coefficient};
+    double number = node.number;
+    memcpy(form.size, node.size, node.labels * sizeof *node.size);
+    for (uint32_t i = 0; i < node.count; i++)
+        vec_push(graph->arena, &form.operands, node.operands[i]);
+    for (size_t i; (i = inner_product(graph, &form)) != SIZE_MAX;) {
+        number *= graph_node(graph, form.operands.at[i].node)->number;
+        if (!form_splice(graph, &form, i))
+            return flat;
+    }
+    struct value value = graph_product(graph, number, &form, identity, node.rank);
+    flat.node = value.node;
+    for (uint8_t i = 0; i < value.rank; i++)
+        flat.at[value.axis[i]] = term->at[i];
+    return normal_term(graph, flat);
+}
+
+static bool same_product(struct graph *graph, const struct operand *a, const struct operand *b) {
+    struct operand x = without_brackets(graph, a), y = without_brackets(graph, b);
+    return x.node && x.node == y.node && x.coefficient == a->coefficient && y.coefficient == b->coefficient &&
+           memcmp(x.at, y.at, graph_node(graph, x.node)->rank) == 0;
+}
+
+/* Of two such terms the one that costs less stays. */
+static void collect_across_brackets(struct graph *graph, struct index_form *form) {
+    struct leaves *leaves = NEW_ARRAY(graph->arena, form->operands.len, struct leaves);
+    for (size_t i = 0; i < form->operands.len; i++)
+        leaves[i] = leaves_of(graph, &form->operands.at[i]);
+    for (size_t i = 0; i < form->operands.len; i++)
+        for (size_t k = i + 1; k < form->operands.len; k++) {
+            struct operand *a = &form->operands.at[i], *b = &form->operands.at[k];
+            if (!leaves[i].count || !same_leaves(&leaves[i], &leaves[k]) || !same_product(graph, a, b))
+                continue;
+            double coefficient = a->coefficient + b->coefficient;
+            if (graph_node(graph, b->node)->labels < graph_node(graph, a->node)->labels)
+                *a = *b;
+            a->coefficient = coefficient;
+            *b = vec_pop(&form->operands);
+            leaves[k] = leaves[form->operands.len];
+            k = i;
+        }
+    collect(graph, form);
 }
 
 /* ---- A delta that all terms have ----------------------------------------------------------------------------------
@@ -229,6 +335,8 @@ struct value graph_sum(struct graph *graph, const struct index_form *form, const
         vec_push(graph->arena, &terms.operands, normal_term(graph, form->operands.at[i]));
     collect(graph, &terms);
     flatten_if_it_collects(graph, &terms);
+    if (!graph->nested)
+        collect_across_brackets(graph, &terms);
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];
     if (terms.operands.len == 0)

@@ -107,11 +107,13 @@ struct use {
     uint32_t users;
     bool as_array; /* an output, or read by a kernel that takes arrays */
     bool wide;     /* by loops over more labels than its own */
+    bool lined;    /* read along lines, an output, saved: it needs an array of its own */
 };
 
-/* Does a node's kernel read this operand as an array? What a solve divides is first written into its target. */
-static bool reads_array(enum node_class class, uint32_t operand) {
-    return class == CLASS_GEMM || class == CLASS_ALONG || (class == CLASS_MATRIX && operand == 0);
+/* Does a node's kernel read this operand as an array? What it replaces is first written into its target. */
+static bool reads_array(const struct node *node, enum node_class class, uint32_t operand) {
+    return class == CLASS_GEMM || class == CLASS_ALONG ||
+           (class == CLASS_MATRIX && (int)operand != replaced_operand(node));
 }
 
 static void note_uses(const struct planning *p, node_id id, struct use *uses) {
@@ -121,7 +123,8 @@ static void note_uses(const struct planning *p, node_id id, struct use *uses) {
     for (uint32_t i = 0; i < node->count; i++) {
         struct use *use = &uses[node->operands[i].node];
         use->users++;
-        use->as_array = use->as_array || reads_array(class, i);
+        use->as_array = use->as_array || reads_array(node, class, i);
+        use->lined = use->lined || class == CLASS_ALONG;
         use->wide = use->wide || loops > graph_node(p->graph, node->operands[i].node)->rank;
     }
 }
@@ -198,12 +201,17 @@ void choose_materialised(struct planning *p) {
         if (p->needed[id] && !(p->loaded && p->loaded[id]))
             note_uses(p, id, uses);
     for (size_t i = 0; i < p->function->outputs.len; i++) {
-        uses[p->outputs[i].node].as_array = true;
+        uses[p->outputs[i].node].as_array = uses[p->outputs[i].node].lined = true;
         uses[p->outputs[i].node].users++;
     }
-    for (node_id id = 1; p->kept && id < p->nodes; id++)
+    for (node_id id = 1; p->kept && id < p->nodes; id++) {
         uses[id].as_array = uses[id].as_array || p->kept[id];
+        uses[id].lined = uses[id].lined || p->kept[id];
+    }
     choose_inline(p, uses);
     if (p->effort > 1)
         absorb_products(p, uses);
+    for (node_id id = 1; p->effort > 1 && id < p->nodes; id++)
+        p->viewed[id] = p->materialised[id] && !p->absorbed[id] && !uses[id].lined &&
+                        graph_node(p->graph, id)->kind == NODE_PRODUCT && graph_node(p->graph, id)->rank > 0;
 }

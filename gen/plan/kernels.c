@@ -18,6 +18,8 @@ poly node_elements(const struct graph *graph, node_id id) {
 poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis) {
     const struct node *node = graph_node(graph, buffer->node);
     poly stride = poly_number(graph->polys, 1);
+    if (buffer->base)
+        return buffer->stride[axis];
     for (uint8_t i = node->rank; i-- > 0 && buffer->order[i] != axis;)
         stride = poly_mul(graph->polys, stride, node->size[buffer->order[i]]);
     return stride;
@@ -29,6 +31,7 @@ static uint32_t add_buffer(struct planning *p, struct buffer buffer) {
 }
 
 static uint32_t ready_at(const struct planning *p, uint32_t buffer) {
+    buffer = buffer_base(p->plan, buffer);
     return buffer < p->ready_size ? p->ready[buffer] : 0;
 }
 
@@ -46,8 +49,7 @@ static void set_ready(struct planning *p, uint32_t buffer, uint32_t kernel) {
     p->ready[buffer] = kernel + 1;
 }
 
-/* The buffer that a node is read from, 0 if it stands inline. */
-static uint32_t source_of(struct planning *p, node_id id) {
+uint32_t source_of(struct planning *p, node_id id) {
     uint32_t *slot = map_at(&p->plan->buffer_of, id);
     if (!*slot && graph_node(p->graph, id)->kind == NODE_INPUT) {
         struct buffer buffer = {.node = id, .storage = STORE_INPUT, .index = map_get(&p->input_of, id) - 1};
@@ -112,7 +114,8 @@ static bool fits(const struct planning *p, const struct kernel *nest, uint32_t p
             return false;
         for (size_t s = 0; s < nest->statements.len; s++) {
             const struct plan_statement *writer = &nest->statements.at[s];
-            if (writer->target == read->buffer && (writer->reduces || !reads_aligned(p, read, writer)))
+            if (writer->target == buffer_base(p->plan, read->buffer) &&
+                (writer->reduces || p->plan->buffers.at[read->buffer].base || !reads_aligned(p, read, writer)))
                 return false;
         }
     }
@@ -208,7 +211,7 @@ static void write(struct planning *p, node_id id, bool copy, uint32_t target, co
     const struct node *node = graph_node(p->graph, id);
     const struct buffer *buffer = &p->plan->buffers.at[target];
     struct plan_statement statement = {.node = id, .copy = copy, .target = target, .coefficient = 1};
-    label loop_of[MAX_LABELS], position[MAX_RANK];
+    label loop_of[MAX_LABELS], position[MAX_RANK] = {0};
     poly size[MAX_LABELS];
     for (label i = 0; i < node->rank; i++)
         position[buffer->order[i]] = i;
@@ -364,6 +367,8 @@ static void invert(const label *axis, uint8_t rank, label *inverse) {
 static void add_matrix_flops(struct planning *p, const struct node *node) {
     struct polys *polys = p->graph->polys;
     const struct node *first = graph_node(p->graph, node->operands[0].node);
+    if (op_records[node->op].shape == SHAPE_PIVOTS)
+        return;
     poly n = first->size[0];
     if (op_records[node->op].shape == SHAPE_SOLVE)
         add_flops(p, poly_mul(polys, iterations(p, node->size, node->rank), node->size[0]),
@@ -372,17 +377,19 @@ static void add_matrix_flops(struct planning *p, const struct node *node) {
         add_flops(p, poly_mul(polys, n, poly_mul(polys, n, n)), 1);
 }
 
-/* A call of the runtime; what a solve divides is written into its target, where the solution takes its place. */
+/* A call of the runtime; what it replaces is written into its target. */
 static void call_matrix(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node node = *graph_node(p->graph, id);
     struct kernel kernel = {.kind = KERNEL_MATRIX, .span = span, .node = id, .target = target};
-    if (op_records[node.op].shape == SHAPE_SOLVE) {
-        const struct operand *divided = &node.operands[1];
+    int replaced = replaced_operand(&node);
+    if (replaced >= 0) {
+        const struct operand *before = &node.operands[replaced];
         label axis_of[MAX_RANK];
-        memcpy(axis_of, divided->at, sizeof axis_of);
-        write(p, divided->node, source_of(p, divided->node) != 0, target, axis_of, span);
+        memcpy(axis_of, before->at, sizeof axis_of);
+        write(p, before->node, source_of(p, before->node) != 0, target, axis_of, span);
     }
-    source_of(p, node.operands[0].node);
+    if (replaced != 0)
+        source_of(p, node.operands[0].node);
     add_matrix_flops(p, &node);
     p->plan->fails = p->plan->fails || op_records[node.op].flags & OP_FAILS;
     vec_push(p->arena, &p->plan->kernels, kernel);
@@ -560,8 +567,11 @@ void build_kernels(struct planning *p) {
     for (node_id id = 1; id < p->nodes; id++) {
         if (!p->materialised[id] || p->absorbed[id])
             continue;
-        uint32_t target = add_buffer(p, home_of(p, id, output_of));
-        compute(p, id, target);
+        struct buffer view;
+        bool viewed = view_of(p, id, &view);
+        uint32_t target = add_buffer(p, viewed ? view : home_of(p, id, output_of));
+        if (!viewed)
+            compute(p, id, target);
         *map_at(&p->plan->buffer_of, id) = target;
         if (p->kept && p->kept[id] && output_of[id])
             copy_to(p, id, p->saved[id], p->graph->spans.at[id]);

@@ -3,8 +3,23 @@
 
 enum { MAX_LOCALS = 128 };
 
+int replaced_operand(const struct node *node) {
+    enum op_shape shape = node->kind == NODE_MATRIX ? op_records[node->op].shape : SHAPE_NONE;
+    return shape == SHAPE_SOLVE ? 1 : shape == SHAPE_PIVOTS ? 0 : -1;
+}
+
+bool kernel_calls(const struct graph *graph, const struct kernel *kernel) {
+    if (kernel->kind != KERNEL_MATRIX)
+        return kernel->kind == KERNEL_GEMM;
+    enum op_shape shape = op_records[graph_node(graph, kernel->node)->op].shape;
+    return shape != SHAPE_OF_FACTOR && shape != SHAPE_PIVOTS;
+}
+
 uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel) {
-    return kernel->kind == KERNEL_LOOP ? 0 : kernel->kind == KERNEL_MATRIX ? 1 : graph_node(graph, kernel->node)->count;
+    if (kernel->kind == KERNEL_LOOP)
+        return 0;
+    const struct node *node = graph_node(graph, kernel->node);
+    return node->count - (replaced_operand(node) >= 0);
 }
 
 /* A pointer to each array, a variable for each value or accumulator; a call's four arrays. */
@@ -32,7 +47,7 @@ struct pools {
 };
 
 static void touch(struct planning *p, uint32_t buffer, uint32_t kernel) {
-    struct buffer *b = &p->plan->buffers.at[buffer];
+    struct buffer *b = &p->plan->buffers.at[buffer_base(p->plan, buffer)];
     if (b->last == 0 && b->first == 0)
         b->first = kernel + 1;
     b->last = kernel + 1;
@@ -155,8 +170,9 @@ static bool in_place(const struct planning *p, const struct kernel *kernel, uint
     for (size_t s = 0; s < kernel->statements.len; s++) {
         const struct plan_statement *statement = &kernel->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
-            if (statement->reads.at[r].buffer == dying &&
-                (written || !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
+            if (buffer_base(p->plan, statement->reads.at[r].buffer) == dying &&
+                (written || statement->reads.at[r].buffer != dying ||
+                 !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
                 return false;
         if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
             continue;
@@ -195,6 +211,30 @@ static void assign_kernel(struct pools *pools, uint32_t k) {
             release(pools, &p->plan->buffers.at[pools->dying.at[k + 1].at[i]]);
 }
 
+/* A copy of an array whose place its target takes moves nothing. */
+static bool is_idle(const struct planning *p, const struct plan_statement *statement) {
+    const struct buffer *to = &p->plan->buffers.at[statement->target];
+    if (!statement->copy || to->storage != STORE_WORK)
+        return false;
+    const struct buffer *from = &p->plan->buffers.at[statement->reads.at[0].buffer];
+    return from->storage == STORE_WORK && from->pool == to->pool && from->slot == to->slot;
+}
+
+static void drop_idle_copies(struct planning *p) {
+    size_t kept = 0;
+    for (size_t k = 0; k < p->plan->kernels.len; k++) {
+        struct kernel kernel = p->plan->kernels.at[k];
+        size_t statements = 0;
+        for (size_t s = 0; s < kernel.statements.len; s++)
+            if (!is_idle(p, &kernel.statements.at[s]))
+                kernel.statements.at[statements++] = kernel.statements.at[s];
+        kernel.statements.len = statements;
+        if (kernel.kind != KERNEL_LOOP || statements)
+            p->plan->kernels.at[kept++] = kernel;
+    }
+    p->plan->kernels.len = kept;
+}
+
 void assign_memory(struct planning *p) {
     struct pools pools = {.p = p, .pool_of = {.arena = p->arena}};
     p->plan->in_parts = needs_parts(p->plan);
@@ -203,4 +243,5 @@ void assign_memory(struct planning *p) {
     list_dying(&pools);
     for (uint32_t k = 0; k < p->plan->kernels.len; k++)
         assign_kernel(&pools, k);
+    drop_idle_copies(p);
 }

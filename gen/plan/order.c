@@ -57,7 +57,8 @@ struct ordering {
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
     double size[MAX_LABELS];             /* of each label, see nominal */
     uint32_t newest;                     /* factors that were made last */
-    bool matrices; /* no factor has more than two axes: outer products on the way then never pay */
+    bool matrices;    /* no factor has more than two axes: outer products on the way then never pay */
+    struct map *made; /* by pair_key: products of two that are there already; NULL: not noted */
     /* by subset: */
     uint64_t *labels; /* that any factor of it has */
     uint64_t *open;   /* that it still shows: in the result or in other factors */
@@ -163,6 +164,64 @@ static bool is_useful(const struct ordering *o, uint32_t set) {
     return true;
 }
 
+/* ---- Products of two that are there already -----------------------------------------------------------------------
+ */
+
+/* An axis of a factor: is it seen from outside, and which axis of the other factor has its label? */
+static uint8_t axis_key(const struct ordering *o, const struct operand *of, uint8_t axis, const struct operand *other,
+                        uint64_t open) {
+    uint8_t rank = graph_node(o->graph, other->node)->rank, at = 0;
+    while (at < rank && other->at[at] != of->at[axis])
+        at++;
+    return (uint8_t)(2 * (at < rank ? at : MAX_RANK) + (int)(open >> of->at[axis] & 1));
+}
+
+/* The same, of a symmetric node in one order. */
+static struct operand in_one_order(const struct ordering *o, struct operand of, const struct operand *other,
+                                   uint64_t open) {
+    bool symmetric = graph_structure(o->graph, of.node) & STRUCTURE_SYMMETRIC;
+    if (symmetric && axis_key(o, &of, 0, other, open) > axis_key(o, &of, 1, other, open)) {
+        label first = of.at[0];
+        of.at[0] = of.at[1];
+        of.at[1] = first;
+    }
+    return of;
+}
+
+static uint64_t ordered_pair_key(const struct ordering *o, const struct operand *x, const struct operand *y,
+                                 uint64_t open) {
+    struct operand first = in_one_order(o, *x, y, open), second = in_one_order(o, *y, &first, open);
+    const struct operand *pair[] = {&first, &second};
+    uint64_t hash = hash_bytes(0, &(node_id[]){first.node, second.node}, 2 * sizeof(node_id));
+    for (int i = 0; i < 2; i++)
+        for (uint8_t a = 0; a < graph_node(o->graph, pair[i]->node)->rank; a++)
+            hash = hash_bytes(hash, (uint8_t[]){axis_key(o, pair[i], a, pair[1 - i], open)}, 1);
+    return hash;
+}
+
+/* What the product of two factors is, whatever its labels are called and in which order it is read. Two products may
+ * have one key by accident; they then are only held to be cheaper than they are. */
+static uint64_t pair_key(const struct ordering *o, const struct operand *x, const struct operand *y, uint64_t open) {
+    uint64_t one = ordered_pair_key(o, x, y, open), other = ordered_pair_key(o, y, x, open);
+    return one < other ? one : other;
+}
+
+static void note_pair(const struct ordering *o, const struct operand *parts, uint64_t open) {
+    if (o->made)
+        *map_at(o->made, pair_key(o, &parts[0], &parts[1], open)) = 1;
+}
+
+/* Is the set two factors whose product another value has, too? */
+static bool is_made(const struct ordering *o, uint32_t set) {
+    uint32_t low = set & -set, high = set & ~low;
+    if (!o->made || !high || high & (high - 1))
+        return false;
+    const struct operand *x = &o->form->operands.at[o->factor[__builtin_ctz(low)]];
+    const struct operand *y = &o->form->operands.at[o->factor[__builtin_ctz(high)]];
+    return o->open[low] == o->labels[low] && o->open[high] == o->labels[high] &&
+           map_get(o->made, pair_key(o, x, y, o->open[set]));
+}
+
 static void search(struct ordering *o) {
     for (uint32_t set = 1; set < 1u << o->count; set++) {
         o->useful[set] = is_useful(o, set);
@@ -174,6 +233,8 @@ static void search(struct ordering *o) {
         for (uint32_t part = (set - 1) & set; part; part = (part - 1) & set)
             if (part & low)
                 consider(o, set, part);
+        if (is_made(o, set))
+            o->cost[set] = o->between[set] = 0;
     }
 }
 
@@ -204,6 +265,7 @@ static struct operand build(struct ordering *o, uint32_t set) {
     if (o->split[set]) {
         parts[0] = build(o, o->split[set]);
         parts[1] = build(o, set & ~o->split[set]);
+        note_pair(o, parts, o->open[set]);
         count = 2;
     } else {
         parts[0] = o->form->operands.at[o->factor[__builtin_ctz(set)]];
@@ -225,6 +287,8 @@ static struct value finish(struct ordering *o, node_id id, struct operand *opera
     } else if (o->split[all]) {
         operands[count++] = build(o, o->split[all]);
         operands[count++] = build(o, all & ~o->split[all]);
+        if (count == 2 && node.number == 1)
+            note_pair(o, operands, o->result);
     } else if (o->count) {
         operands[count++] = o->form->operands.at[o->factor[0]];
     }
@@ -279,9 +343,10 @@ static void join_all_masked(struct graph *graph, struct index_form *form) {
 }
 
 /* The product of node's factors, as form has them, two at a time. */
-static struct value order_factors(struct graph *graph, node_id id, struct index_form *form, bool searched) {
+static struct value order_factors(struct graph *graph, node_id id, struct index_form *form, bool searched,
+                                  struct map *made) {
     const struct node node = *graph_node(graph, id);
-    struct ordering o = {.graph = graph, .form = form, .matrices = true};
+    struct ordering o = {.graph = graph, .form = form, .matrices = true, .made = made};
     struct operand operands[MAX_LABELS];
     uint32_t scalars = 0;
     if (node.kind != NODE_PRODUCT || node.labels == node.rank || form->operands.len > MAX_FACTORS)
@@ -395,7 +460,7 @@ static struct value read_through(struct value read, struct value now) {
 
 static struct value order_made(struct graph *graph, struct value made, bool searched) {
     struct index_form form = form_of(graph, made.node);
-    return read_through(made, order_factors(graph, made.node, &form, searched));
+    return read_through(made, order_factors(graph, made.node, &form, searched, NULL));
 }
 
 /* The factors by what is done with them: those with elements, gathered; scalars, and what places the result. */
@@ -461,7 +526,7 @@ static struct value order(const struct rewriting *rewriting, node_id id, struct 
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
     if (node.kind != NODE_PRODUCT || !has_placing(graph, form->operands.at, form->operands.len))
-        return order_factors(graph, id, form, searched);
+        return order_factors(graph, id, form, searched, rewriting->context);
     struct value now = graph_rebuild(graph, id, form, node.number);
     const struct node made = *graph_node(graph, now.node);
     if (made.kind == NODE_PRODUCT && has_placing(graph, made.operands, made.count))

@@ -28,8 +28,13 @@ static void rewrite_group(struct group *g) {
     if (g->effort > 0)
         graph_rewrite(g->graph, roots.at, roots.len, merge_rule, NULL);
     g->graph->nested = true;
-    graph_rewrite(g->graph, roots.at, roots.len, g->effort > 0 ? order_rule : order_as_written_rule, NULL);
+    if (g->effort > 0)
+        graph_rewrite(g->graph, roots.at, roots.len, order_rule, &(struct map){.arena = arena});
+    else
+        graph_rewrite(g->graph, roots.at, roots.len, order_as_written_rule, NULL);
     graph_rewrite(g->graph, roots.at, roots.len, solve_rule, NULL);
+    if (g->effort > 0)
+        graph_rewrite(g->graph, roots.at, roots.len, distribute_rule, NULL);
     g->graph->nested = false;
     g->outputs = NEW_ARRAY(arena, g->count, struct value *);
     for (size_t f = 0, next = 0; f < g->count; next += g->functions[f++].outputs.len)
@@ -101,6 +106,7 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     p.needed = NEW_ARRAY(arena, nodes, bool);
     p.materialised = NEW_ARRAY(arena, nodes, bool);
     p.absorbed = NEW_ARRAY(arena, nodes, bool);
+    p.viewed = NEW_ARRAY(arena, nodes, bool);
     p.plan->buffer_of.arena = p.input_of.arena = arena;
     for (uint32_t i = 0; i < p.function->inputs.len; i++)
         *map_at(&p.input_of, p.function->inputs.at[i].value.node) = i + 1;
@@ -126,8 +132,10 @@ static void plan_group(struct lowering *lowering, const struct function *functio
     g.saved = NEW_ARRAY(g.graph->arena, nodes, struct buffer);
     if (count > 1)
         choose_saved(&g, nodes);
+    g.graph->nested = true; /* what is made now keeps the factors that were planned */
     for (size_t f = 0; f < count; f++)
         plans[f] = plan_function(&g, f, nodes);
+    g.graph->nested = false;
 }
 
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort) {

@@ -10,16 +10,19 @@ enum storage {
     STORE_SAVED,  /* in what forward leaves for backward */
     STORE_WORK,   /* in the workspace */
     STORE_LOCAL,  /* a scalar in a C variable; index is its number */
-    STORE_TEMP    /* a variable in the body of its one loop nest; index is its number */
+    STORE_TEMP,   /* a variable in the body of its one loop nest; index is its number */
+    STORE_VIEW    /* elements of another array, its base */
 };
 
 struct buffer {
     node_id node;
     enum storage storage;
     uint32_t index;
-    label order[MAX_RANK]; /* the node's axis of each dimension of the array, outermost first */
-    uint32_t pool, slot;   /* SAVED, WORK */
-    uint32_t first, last;  /* kernels: written first, used last */
+    label order[MAX_RANK];         /* the node's axis of each dimension of the array, outermost first */
+    uint32_t pool, slot;           /* SAVED, WORK */
+    uint32_t first, last;          /* kernels: written first, used last */
+    uint32_t base;                 /* VIEW: a buffer that is none; 0 elsewhere */
+    poly offset, stride[MAX_RANK]; /* VIEW: in elements; of each axis of the node */
 };
 
 /* Slots of one size, one behind the other; every slot is rounded up to 64 bytes. */
@@ -95,8 +98,15 @@ struct plan {
  * or single uses stand inline; 2: nests are joined, products are added in place, and arrays take each other's place. */
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort);
 
-/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what a solve divides is already
- * in the target. */
+/* The operand of a node of whole matrices that its call replaces by the result, in the target: what a solve divides,
+ * pivots; -1: none. */
+int replaced_operand(const struct node *node);
+
+/* Does the kernel call what asks for a workspace? */
+bool kernel_calls(const struct graph *graph, const struct kernel *kernel);
+
+/* How many of the operands of its node a kernel that is no loop nest reads as arrays: what is replaced is already in
+ * the target. */
 uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel);
 
 /* The C variables that a kernel declares, at most; a function or a part of one has MOST_VARIABLES. */
@@ -106,6 +116,8 @@ enum { MOST_VARIABLES = 160 };
 /* Elements between neighbours along an axis of a buffer's node, in its array. */
 poly buffer_stride(const struct graph *graph, const struct buffer *buffer, label axis);
 poly node_elements(const struct graph *graph, node_id id);
+/* The buffer that holds the elements: of a view its base. */
+uint32_t buffer_base(const struct plan *plan, uint32_t index);
 
 /* How the labels of a product (or of a delta or selector alone) are run through. Without scatter only summed labels
  * follow from others, so that the value can be had at every place of the result; with it axes of the result do, too:

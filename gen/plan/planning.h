@@ -27,6 +27,7 @@ struct planning {
     const struct buffer *saved;             /* by node: its place in saved memory */
     node_id nodes;                          /* as many as there were when planning began */
     bool *needed, *materialised, *absorbed; /* absorbed: added by its product call into the sum that uses it */
+    bool *viewed;                           /* a selection that may be read where it is */
     uint32_t *ready; /* by buffer, one past the kernel after which it holds its value; 0: from the start */
     uint32_t ready_size;
     struct poly_sum flops;
@@ -54,6 +55,11 @@ void count_traffic(struct planning *p);
 
 /* kernels.c: the kernels, in order. */
 void build_kernels(struct planning *p);
+/* The buffer that a node is read from, 0 if it stands inline. */
+uint32_t source_of(struct planning *p, node_id id);
+
+/* views.c: the node as a view of what it is selected from; false if it is none. */
+bool view_of(struct planning *p, node_id id, struct buffer *view);
 
 /* memory.c: temporaries, liveness, slots. */
 void assign_memory(struct planning *p);

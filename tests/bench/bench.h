@@ -25,15 +25,20 @@ typedef struct peer {
     void (*f64)(void), (*f32)(void); /* entry points */
 } peer;
 
-#define MAX_PEERS 8
+#define MAX_PEERS 10
 
-/* Fills in ours and every peer that there could be; returns their number. */
-int peers_find(peer *peers);
+/* Fills in ours and every peer that there could be; returns their number.  Each will use so many threads, if it can. */
+int peers_find(peer *peers, int threads);
+
+/* It is called through a pointer to code made for one shape, which spares it what every other one decides anew. */
+int peer_holds_kernels(const peer *p);
 
 /* GFLOP/s of independent multiplications and additions in registers, one repetition of about a millisecond. */
 double peak_gflops(int f32);
 
-/* Processor time of this thread: what else runs on the machine counts little. */
+/* Processor time of this thread, where what else runs on the machine counts little; time of day if several threads are
+   measured. */
 double seconds_now(void);
+extern int seconds_of_day;
 
 #endif

@@ -1,11 +1,12 @@
-/* Speed of the product beside other libraries, one thread, in turn within one run.
+/* Speed of the product beside other libraries, in turn within one run.
 
-   gemm_bench [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]     (default: every class)
+   gemm_bench [-t THREADS] [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]     (default: every class)
 
    Prints, for each shape, GFLOP/s of each library (medians), ours as a percentage of the measured peak, and ours as a
-   multiple of the best peer; then, for each class and type, the geometric mean and the least of these multiples.
-   -q: fewer repetitions.  Exits 1 when a peer is more than twice as fast as ours at n = 512 or 1024, for the medians
-   and for the fastest repetitions too, so that other load on the machine does not decide. */
+   multiple of the best peer that is called as ours is, and of the best of all, among them those that hold code made for
+   the one shape; then, for each class and type, the geometric mean and the least of these multiples.  -o adds to the
+   file. -q: fewer repetitions.  Exits 1 when a peer is more than twice as fast as ours at n = 512 or 1024, for the
+   medians and for the fastest repetitions too, so that other load on the machine does not decide. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,15 +19,15 @@
 
 #define MAX_REPETITIONS 15
 #define MAX_SHAPES 256
-#define MAX_GROUPS 16
+#define MAX_GROUPS 32
 
-static int repetitions = MAX_REPETITIONS;
+static int repetitions = MAX_REPETITIONS, threads = 1;
 static FILE *csv;
 
 typedef struct group {
     const char *class;
-    int f32, count;
-    double logs, least;
+    int f32, count, count_all;
+    double logs, least, logs_all, least_all;
 } group;
 
 static group groups[MAX_GROUPS];
@@ -36,11 +37,10 @@ static const shape layers[] = {
     {64, 10, 256, 0, 0, "layer"},  {64, 256, 10, 0, 1, "layer"},  {256, 10, 64, 1, 0, "layer"},
 };
 
-static const shape skinny[] = {
-    {4096, 16, 16, 0, 0, "skinny"},   {16, 4096, 16, 0, 0, "skinny"}, {8, 8, 1024, 0, 0, "skinny"},
-    {8, 8, 1024, 0, 1, "skinny"},     {16, 16, 4096, 1, 0, "skinny"}, {1024, 1024, 16, 0, 0, "skinny"},
-    {1024, 1024, 16, 0, 1, "skinny"}, {2, 512, 512, 0, 0, "skinny"},  {512, 3, 512, 0, 0, "skinny"},
-    {1000, 24, 24, 0, 0, "skinny"},
+static const shape others[] = {
+    {4096, 16, 16, 0, 0, "other"},   {16, 4096, 16, 0, 0, "other"}, {8, 8, 1024, 0, 0, "other"},
+    {8, 8, 1024, 0, 1, "other"},     {16, 16, 4096, 1, 0, "other"}, {1024, 1024, 16, 0, 0, "other"},
+    {1024, 1024, 16, 0, 1, "other"}, {1000, 24, 24, 0, 0, "other"}, {128, 128, 2000, 0, 0, "other"},
 };
 
 static const shape vectors[] = {
@@ -54,6 +54,18 @@ static int add_square(shape *to, int n, const char *class) {
     return 3;
 }
 
+/* Few rows, few columns. */
+static int add_skinny(shape *to) {
+    static const int few[] = {1, 2, 3, 4, 6, 8};
+    int count = 0;
+    for (size_t i = 0; i < sizeof few / sizeof *few; i++)
+        for (int kind = 0; kind < 6; kind++) {
+            int m = kind < 3 ? few[i] : 512, n = kind < 3 ? 512 : few[i];
+            to[count++] = (shape){m, n, 512, kind % 3 == 2, kind % 3 == 1, "skinny"};
+        }
+    return count;
+}
+
 static int add_class(shape *to, const char *class) {
     static const int tiny[] = {4, 5, 8, 12, 16, 0}, large[] = {192, 256, 384, 512, 768, 1000, 1024, 2048, 0};
     static const int small[] = {24, 25, 32, 33, 48, 64, 96, 100, 128, 0};
@@ -63,7 +75,9 @@ static int add_class(shape *to, const char *class) {
     if (!strcmp(class, "layer"))
         return COPY(layers);
     if (!strcmp(class, "skinny"))
-        return COPY(skinny);
+        return add_skinny(to);
+    if (!strcmp(class, "other"))
+        return COPY(others);
     if (!strcmp(class, "vector"))
         return COPY(vectors);
     if (strcmp(class, "tiny") != 0 && strcmp(class, "small") != 0 && strcmp(class, "large") != 0)
@@ -102,23 +116,42 @@ static double seconds(const peer *p, const operands *x, int calls) {
     return (seconds_now() - start) / calls;
 }
 
-static void record(const shape *s, int f32, double multiple) {
+static group *group_of(const shape *s, int f32) {
     group *g = groups;
     while (g->class != NULL && (strcmp(g->class, s->class) != 0 || g->f32 != f32))
         g++;
     if (g->class == NULL)
-        *g = (group){s->class, f32, 0, 0, multiple};
-    g->count++;
-    g->logs += log(multiple);
-    g->least = fmin(g->least, multiple);
+        *g = (group){.class = s->class, .f32 = f32, .least = INFINITY, .least_all = INFINITY};
+    return g;
+}
+
+/* Speeds; 0 where no peer took part. */
+static void record(group *g, double ours, double called, double best) {
+    if (called > 0) {
+        g->count++;
+        g->logs += log(ours / called);
+        g->least = fmin(g->least, ours / called);
+    }
+    if (best > 0) {
+        g->count_all++;
+        g->logs_all += log(ours / best);
+        g->least_all = fmin(g->least_all, ours / best);
+    }
+}
+
+static void print_multiple(double ours, double theirs) {
+    if (theirs > 0)
+        printf(" %7.2f", ours / theirs);
+    else
+        printf(" %7s", "-");
 }
 
 static void write_csv(const operands *x, const peer *p, double flops, const double *t, double peak) {
     const shape *s = &x->s;
     if (csv != NULL)
-        fprintf(csv, "%s,%s,%d,%d,%d,%c%c,%s,%.3f,%.3f,%.1f\n", s->class, x->f32 ? "f32" : "f64", s->m, s->n, s->k,
-                s->ta ? 'T' : 'N', s->tb ? 'T' : 'N', p->name, flops / t[repetitions / 2] * 1e-9, flops / t[0] * 1e-9,
-                100 * flops / t[repetitions / 2] * 1e-9 / peak);
+        fprintf(csv, "%d,%s,%s,%d,%d,%d,%c%c,%s,%.3f,%.3f,%.1f\n", threads, s->class, x->f32 ? "f32" : "f64", s->m,
+                s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N', p->name, flops / t[repetitions / 2] * 1e-9,
+                flops / t[0] * 1e-9, 100 * flops / t[repetitions / 2] * 1e-9 / peak);
 }
 
 /* All in turn, several times. */
@@ -135,37 +168,46 @@ static void time_all(const peer *peers, operands *x, const int *takes, int count
     }
 }
 
+static int is_slow(const shape *s, const double *ours, const double *theirs) {
+    return s->m == s->n && s->n == s->k && (s->m == 512 || s->m == 1024) && ours[0] > 2 * theirs[0] &&
+           ours[repetitions / 2] > 2 * theirs[repetitions / 2];
+}
+
+/* The column of a peer; its time, or infinity. */
+static double report_peer(const peer *p, const operands *x, double flops, int takes, double *t, double peak) {
+    if (!takes) {
+        if (p->missing == NULL)
+            printf(" %8s", "-");
+        return INFINITY;
+    }
+    double time = median(t);
+    printf(" %8.2f", flops / time * 1e-9);
+    write_csv(x, p, flops, t, peak);
+    return time;
+}
+
 /* Returns 1 when a peer is more than twice as fast where that is forbidden. */
 static int measure(const peer *peers, int count, operands *x) {
     const shape *s = &x->s;
-    double flops = 2.0 * s->m * s->n * s->k, t[MAX_PEERS][MAX_REPETITIONS], inverse[MAX_REPETITIONS], best = 0;
+    double flops = 2.0 * s->m * s->n * s->k, t[MAX_PEERS][MAX_REPETITIONS], inverse[MAX_REPETITIONS];
     int takes[MAX_PEERS], calls = (int)(5e7 / flops) + 1, slow = 0;
     calls = calls > 100000 ? 100000 : calls;
     for (int p = 0; p < count; p++)
         takes[p] = peers[p].missing == NULL && peers[p].takes(&peers[p], x);
     time_all(peers, x, takes, count, calls, t, inverse);
-    double peak = 1 / median(inverse), ours = median(t[0]);
-    printf("%s %4d %4d %4d %c%c %8.2f", x->f32 ? "f32" : "f64", s->m, s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N',
-           flops / ours * 1e-9);
-    write_csv(x, &peers[0], flops, t[0], peak);
+    double peak = threads / median(inverse), called = 0, best = 0;
+    printf("%s %4d %4d %4d %c%c", x->f32 ? "f32" : "f64", s->m, s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N');
+    double ours = report_peer(&peers[0], x, flops, 1, t[0], peak);
     for (int p = 1; p < count; p++) {
-        if (!takes[p]) {
-            if (peers[p].missing == NULL)
-                printf(" %8s", "-");
-            continue;
-        }
-        double time = median(t[p]);
-        printf(" %8.2f", flops / time * 1e-9);
-        write_csv(x, &peers[p], flops, t[p], peak);
+        double time = report_peer(&peers[p], x, flops, takes[p], t[p], peak);
+        slow |= takes[p] && is_slow(s, t[0], t[p]);
         best = fmax(best, 1 / time);
-        slow |=
-            ours > 2 * time && t[0][0] > 2 * t[p][0] && s->m == s->n && s->n == s->k && (s->m == 512 || s->m == 1024);
+        called = peer_holds_kernels(&peers[p]) ? called : fmax(called, 1 / time);
     }
     printf("  %5.1f%%", 100 * flops / ours * 1e-9 / peak);
-    if (best > 0) {
-        printf(" %6.2f", 1 / (ours * best));
-        record(s, x->f32, 1 / (ours * best));
-    }
+    print_multiple(1 / ours, called);
+    print_multiple(1 / ours, best);
+    record(group_of(s, x->f32), 1 / ours, called, best);
     printf("\n");
     fflush(stdout);
     return slow;
@@ -205,24 +247,28 @@ static int measure_shape(const peer *peers, int count, const shape *s, int f32) 
     return slow;
 }
 
-/* Libraries read their environment when they are loaded: started again with their own choice of kernel and one
-   thread. */
+/* Libraries read their environment when they are loaded: started again with their own choice of kernel and the number
+   of threads. */
 static void settle_environment(char **argv) {
-    static const char *const threads[] = {"OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS",
-                                          "OMP_NUM_THREADS"};
+    static const char *const names[] = {"OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS",
+                                        "OMP_NUM_THREADS"};
     if (getenv("MX_BENCH_SETTLED") != NULL)
         return;
     unsetenv("OPENBLAS_CORETYPE");
     unsetenv("OPENBLAS_L2_SIZE");
-    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
-        setenv(threads[i], "1", 1);
-    setenv("MKL_THREADING_LAYER", "SEQUENTIAL", 1);
+    char number[16];
+    snprintf(number, sizeof number, "%d", threads);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        setenv(names[i], number, 1);
+    setenv("MKL_THREADING_LAYER", threads > 1 ? "GNU" : "SEQUENTIAL", 1);
+    if (getenv("MX_BENCH_LIBS") != NULL) /* what those libraries need beside them */
+        setenv("LD_LIBRARY_PATH", getenv("MX_BENCH_LIBS"), 1);
     setenv("MX_BENCH_SETTLED", "1", 1);
     execv("/proc/self/exe", argv);
 }
 
 static void print_header(const peer *peers, int count) {
-    printf("kernel set %s; GFLOP/s, medians of %d, one thread\n", mx_cpu_name(), repetitions);
+    printf("kernel set %s; GFLOP/s, medians of %d; threads: %d\n", mx_cpu_name(), repetitions, mx_num_threads());
     for (int p = 1; p < count; p++)
         if (peers[p].missing != NULL)
             printf("%s takes no part: %s\n", peers[p].name, peers[p].missing);
@@ -230,24 +276,39 @@ static void print_header(const peer *peers, int count) {
     for (int p = 0; p < count; p++)
         if (peers[p].missing == NULL)
             printf(" %8s", peers[p].name);
-    printf("  of peak  to best\n");
+    printf("  of peak to call to best\n");
 }
 
 static void print_groups(void) {
     for (const group *g = groups; g->class != NULL; g++)
-        printf("%-7s %s: ours over the best peer, geometric mean of %d: %.2f, least %.2f\n", g->class,
-               g->f32 ? "f32" : "f64", g->count, exp(g->logs / g->count), g->least);
+        printf(
+            "%-7s %s, threads %d: ours over the best peer, geometric mean of %d: %.2f, least %.2f (with kernels made "
+            "for one shape %.2f, %.2f)\n",
+            g->class, g->f32 ? "f32" : "f64", threads, g->count, exp(g->logs / fmax(1, g->count)), g->least,
+            exp(g->logs_all / fmax(1, g->count_all)), g->least_all);
+}
+
+static void open_csv(const char *name) {
+    csv = fopen(name, "a");
+    if (csv == NULL) {
+        perror(name);
+        exit(2);
+    }
+    if (fseek(csv, 0, SEEK_END) == 0 && ftell(csv) == 0)
+        fprintf(csv, "threads,class,type,m,n,k,op,library,gflops_median,gflops_best,percent_of_peak\n");
 }
 
 /* Options and shapes; returns the number of shapes. */
 static int read_arguments(int argc, char **argv, shape *shapes) {
-    static const char *const all[] = {"tiny", "small", "large", "layer", "skinny", "vector"};
+    static const char *const all[] = {"tiny", "small", "large", "layer", "skinny", "vector", "other"};
     int count = 0;
     for (int i = 1; i < argc; i++)
         if (!strcmp(argv[i], "-q"))
             repetitions = 5;
         else if (!strcmp(argv[i], "-o") && i + 1 < argc)
-            csv = fopen(argv[++i], "w");
+            open_csv(argv[++i]);
+        else if (!strcmp(argv[i], "-t") && i + 1 < argc)
+            threads = atoi(argv[++i]);
         else if (count < MAX_SHAPES - 64)
             count += add_argument(shapes + count, argv[i]);
     for (size_t i = 0; count == 0 && i < sizeof all / sizeof *all;)
@@ -259,11 +320,11 @@ static int read_arguments(int argc, char **argv, shape *shapes) {
 int main(int argc, char **argv) {
     static shape shapes[MAX_SHAPES];
     static peer peers[MAX_PEERS];
+    int n_shapes = read_arguments(argc, argv, shapes), slow = 0;
     settle_environment(argv);
-    int n_shapes = read_arguments(argc, argv, shapes), count = peers_find(peers), slow = 0;
+    int count = peers_find(peers, threads);
+    seconds_of_day = threads > 1;
     print_header(peers, count);
-    if (csv != NULL)
-        fprintf(csv, "class,type,m,n,k,op,library,gflops_median,gflops_best,percent_of_peak\n");
     for (int f32 = 0; f32 < 2; f32++)
         for (int i = 0; i < n_shapes; i++)
             slow |= measure_shape(peers, count, &shapes[i], f32);

@@ -102,28 +102,63 @@ static void *load_first(const char *names) {
     return library;
 }
 
-static peer find_peer(const char *name, const char *names, const char *f64, const char *f32, int kernels) {
-    peer p = {name, NULL, kernels ? takes_kernel : takes_all, kernels ? run_kernel : run_fortran, NULL, NULL};
-    void *library = load_first(names);
+int peer_holds_kernels(const peer *p) {
+    return p->takes == takes_kernel;
+}
+
+/* Where to find a library and what its entry points are called. */
+typedef struct source {
+    const char *name, *files, *f64, *f32, *set_threads;
+    int kernels;
+} source;
+
+/* The first that is found of several with one name takes part. */
+static const source sources[] = {
+    {"OpenBLAS", "libscipy_openblas.so", "scipy_dgemm_", "scipy_sgemm_", "scipy_openblas_set_num_threads", 0},
+    {"OpenBLAS", "libopenblas.so.0 libopenblas.so", "dgemm_", "sgemm_", "openblas_set_num_threads", 0},
+    {"BLIS", "libblis.so.4 libblis.so", "dgemm_", "sgemm_", "bli_thread_set_num_threads", 0},
+    {"AOCL", "libblis-mt.so.5 libblis.so.5", "dgemm_", "sgemm_", "bli_thread_set_num_threads", 0},
+    {"MKL", "libmkl_rt.so.3 libmkl_rt.so.2 libmkl_rt.so", "dgemm_", "sgemm_", "MKL_Set_Num_Threads", 0},
+    {"BLASFEO", "libblasfeo.so", "blasfeo_blas_dgemm", "blasfeo_blas_sgemm", NULL, 0},
+    {"Eigen", "libmxeigen.so", "eigen_f64", "eigen_f32", NULL, 0},
+    {"libxsmm", "libxsmm.so", "libxsmm_dmmdispatch", "libxsmm_smmdispatch", NULL, 1},
+};
+
+static void set_threads(void *library, const char *name, int threads) {
+    void (*set)(long) = NULL; /* int or a wider integer, by value: the same register */
+    if (name != NULL)
+        *(void **)&set = dlsym(library, name);
+    if (set != NULL)
+        set(threads);
+}
+
+static peer find_peer(const source *s, int threads) {
+    peer p = {s->name, NULL, s->kernels ? takes_kernel : takes_all, s->kernels ? run_kernel : run_fortran, NULL, NULL};
+    void *library = load_first(s->files);
     if (library == NULL) {
         p.missing = "library not found";
         return p;
     }
-    *(void **)&p.f64 = dlsym(library, f64);
-    *(void **)&p.f32 = dlsym(library, f32);
+    *(void **)&p.f64 = dlsym(library, s->f64);
+    *(void **)&p.f32 = dlsym(library, s->f32);
     if (p.f64 == NULL || p.f32 == NULL)
         p.missing = "library without the product";
+    else if (threads > 1 && s->kernels)
+        p.missing = "has one thread";
+    else
+        set_threads(library, s->set_threads, threads);
     return p;
 }
 
-int peers_find(peer *peers) {
+int peers_find(peer *peers, int threads) {
     int count = 0;
     peers[count++] = (peer){"mxrt", NULL, takes_all, run_ours, NULL, NULL};
-    peers[count++] = find_peer("OpenBLAS", "libopenblas.so.0 libopenblas.so", "dgemm_", "sgemm_", 0);
-    peers[count++] = find_peer("BLIS", "libblis.so.4 libblis.so", "dgemm_", "sgemm_", 0);
-    peers[count++] = find_peer("AOCL", "libblis-mt.so.5 libblis.so.5", "dgemm_", "sgemm_", 0);
-    peers[count++] = find_peer("MKL", "libmkl_rt.so.3 libmkl_rt.so.2 libmkl_rt.so", "dgemm_", "sgemm_", 0);
-    peers[count++] = find_peer("Eigen", "libmxeigen.so", "eigen_f64", "eigen_f32", 0);
-    peers[count++] = find_peer("libxsmm", "libxsmm.so", "libxsmm_dmmdispatch", "libxsmm_smmdispatch", 1);
+    mx_set_num_threads(threads);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        int again = strcmp(peers[count - 1].name, sources[i].name) == 0;
+        if (!again || peers[count - 1].missing != NULL)
+            peers[count - again] = find_peer(&sources[i], threads);
+        count += !again;
+    }
     return count;
 }

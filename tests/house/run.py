@@ -63,6 +63,18 @@ def check_kernel(tap):
     tap.ok(not wrong, "the runtime has no assembly", "\n".join(wrong))
 
 
+def check_needs(tap):
+    """Of libmxrt.a only threads.o needs more than a C library without threads, and nothing needs OpenMP."""
+    member, wrong = "", []
+    for line in mx.run(["nm", "-u", os.path.join(mx.BUILD, "libmxrt.a")]).decode().splitlines():
+        member = line[:-1] if line.endswith(":") else member
+        name = line.split()[-1] if line.split() else ""
+        strange = re.match(r"(pthread|sched|sem|thrd|mtx|dl|malloc|calloc|GOMP|__kmpc|omp_)", name)
+        if strange and (member != "threads.o" or re.match(r"(malloc|calloc|dl|GOMP|__kmpc)", name)):
+            wrong.append(f"{member} needs {name}")
+    tap.ok(member and not wrong, "only threads.o needs threads, nothing OpenMP or memory", "\n".join(wrong))
+
+
 def operators():
     table = read("gen", "graph", "ops.def")
     records = re.findall(r'^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/|\Z)', table, re.S | re.M)
@@ -132,8 +144,8 @@ def main():
     if sys.argv[1:] == ["--golden"]:
         return rewrite_readme()
     tap = mx.Tap()
-    for check in (check_top, check_includes, check_sizes, check_kernel, check_table, check_snippet, check_commands,
-                  check_left_open, check_digits):
+    for check in (check_top, check_includes, check_sizes, check_kernel, check_needs, check_table, check_snippet,
+                  check_commands, check_left_open, check_digits):
         check(tap)
     tap.done()
 

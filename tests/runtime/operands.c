@@ -23,7 +23,7 @@ static char complaint[256];
 
 real random_real(uint64_t *state) {
     *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (real)((double)(*state >> 40) / (1 << 23) - 1);
+    return (real)((double)(*state >> 11) / (double)((uint64_t)1 << 52) - 1);
 }
 
 static void *allocate(size_t bytes) {

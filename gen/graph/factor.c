@@ -1,12 +1,9 @@
-/* Terms of a sum that are equal once nested products are opened become one; two matrix products that differ in one
- * factor become one product with the sum of the two: C M + C N = C (M + N). */
+/* Two products that differ in one factor become one product with the sum of the two: C M + C N = C (M + N). */
 #include "rewrite.h"
 
 #include <string.h>
 
 enum { MOST_TERMS = 16, MOST_FACTORS = 10, MOST_TRIES = 200, NO_LABEL = 255 };
-
-/* ---- Equal terms ------------------------------------------------------------------------------------------------ */
 
 /* Puts the factors of product factors in their place, but for the first `kept` ones. */
 static void open_factors(struct graph *graph, struct index_form *form, size_t kept, double *number) {
@@ -28,50 +25,6 @@ static struct index_form factors_of(struct graph *graph, const struct node *node
         vec_push(graph->arena, &form.operands, node->operands[i == 0 ? first : i == first ? 0 : i]);
     return form;
 }
-
-/* A term with the factors of product factors in their place. */
-static struct operand opened(struct graph *graph, const struct operand *term) {
-    const struct node node = *graph_node(graph, term->node);
-    label result[MAX_RANK];
-    double number = node.number;
-    if (node.kind != NODE_PRODUCT)
-        return *term;
-    struct index_form form = factors_of(graph, &node, 0);
-    open_factors(graph, &form, 0, &number);
-    for (uint8_t a = 0; a < node.rank; a++)
-        result[a] = a;
-    struct value value = graph_product(graph, 1, &form, result, node.rank);
-    struct operand flat = {.node = value.node, .coefficient = term->coefficient * number};
-    for (uint8_t a = 0; a < node.rank; a++)
-        flat.at[value.axis[a]] = term->at[a];
-    return flat;
-}
-
-static bool same_reading(const struct graph *graph, const struct operand *a, const struct operand *b) {
-    if (a->node != b->node)
-        return false;
-    bool symmetric = graph_structure(graph, a->node) & STRUCTURE_SYMMETRIC;
-    return memcmp(a->at, b->at, graph_node(graph, a->node)->rank) == 0 ||
-           (symmetric && a->at[0] == b->at[1] && a->at[1] == b->at[0]);
-}
-
-/* Of equal terms the first stays, with all their coefficients. */
-static bool collect_equal(struct graph *graph, struct index_form *form) {
-    struct operand flat[MOST_TERMS];
-    size_t count = form->operands.len;
-    for (size_t i = 0; i < count; i++)
-        flat[i] = opened(graph, &form->operands.at[i]);
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = i + 1; k < count; k++)
-            if (same_reading(graph, &flat[i], &flat[k]) && flat[i].coefficient != 0) {
-                form->operands.at[i].coefficient *= 1 + flat[k].coefficient / flat[i].coefficient;
-                form->operands.at[k] = vec_pop(&form->operands);
-                return true;
-            }
-    return false;
-}
-
-/* ---- Common factors --------------------------------------------------------------------------------------------- */
 
 /* A product whose factors are opened, but for the first, in which it differs from another. */
 struct factors {
@@ -141,8 +94,8 @@ static bool match_from(struct matching *m, size_t i) {
 /* Are the two odd factors read at the same labels? */
 static bool firsts_agree(const struct matching *m) {
     const struct operand *f = &m->p->form.operands.at[0], *g = &m->q->form.operands.at[0];
-    uint8_t rank = graph_node(m->graph, g->node)->rank;
     uint64_t mapped = 0, wanted = 0;
+    uint8_t rank = graph_node(m->graph, g->node)->rank;
     for (uint8_t a = 0; a < rank; a++) {
         label l = m->to[f->at[a]];
         mapped |= l == NO_LABEL ? 0 : (uint64_t)1 << l;
@@ -153,11 +106,10 @@ static bool firsts_agree(const struct matching *m) {
 
 static bool match(struct matching *m, const struct graph *graph, const struct operand *x, const struct operand *y,
                   const struct factors *p, const struct factors *q) {
-    uint8_t rank = graph_node(graph, x->node)->rank;
     *m = (struct matching){.graph = graph, .p = p, .q = q};
     memset(m->to, NO_LABEL, sizeof m->to);
-    for (label r = 0; r < rank; r++)
-        for (label s = 0; s < rank; s++)
+    for (label r = 0; r < graph_node(graph, x->node)->rank; r++)
+        for (label s = 0; s < graph_node(graph, y->node)->rank; s++)
             if (x->at[r] == y->at[s])
                 m->to[r] = s;
     return p->form.operands.len == q->form.operands.len && match_from(m, 1) && firsts_agree(m);
@@ -171,7 +123,7 @@ static struct operand sum_of_firsts(struct graph *graph, const struct matching *
     label axis[2] = {g.at[0], g.at[rank - 1]}, result[2] = {0, 1};
     for (label a = 0; a < rank; a++) {
         form.size[a] = m->q->form.size[axis[a]];
-        f.at[a] = rank == 2 && m->to[f.at[a]] == axis[1];
+        f.at[a] = rank > 1 && m->to[f.at[a]] == axis[1];
         g.at[a] = a;
     }
     f.coefficient = x;
@@ -201,30 +153,29 @@ static struct operand factored(struct graph *graph, const struct matching *m, co
     return operand;
 }
 
-/* A product with a sum, where operations are saved. */
+/* A product that is summed, where half of the operations are saved; used by nothing else. */
 static bool can_factor(const struct rewriting *rewriting, const struct operand *term) {
     const struct node *node = graph_node(rewriting->graph, term->node);
-    bool ranked = node->rank == 1 || node->rank == 2;
-    return node->kind == NODE_PRODUCT && ranked && node->labels > node->rank && node->count <= MOST_FACTORS;
+    return node->kind == NODE_PRODUCT && node->rank >= 1 && node->rank <= 2 && node->labels > node->rank &&
+           node->count <= MOST_FACTORS;
 }
 
-/* May two products differ in these factors? Their sum is an array of its own, which code for lists must not need if
- * they are matrices; a text may. */
-static bool can_differ(const struct rewriting *rewriting, const struct node *p, const struct node *q, uint32_t f,
-                       uint32_t g) {
-    uint8_t rank = graph_node(rewriting->graph, p->operands[f].node)->rank;
-    uint8_t most = rewriting->context ? 2 : p->rank;
-    return rank == graph_node(rewriting->graph, q->operands[g].node)->rank && rank >= 1 && rank <= most;
+/* Two vectors or two matrices, of which some axis is summed. */
+static bool are_alike(const struct graph *graph, const struct node *p, uint32_t f, const struct node *q, uint32_t g) {
+    uint8_t rank = graph_node(graph, p->operands[f].node)->rank;
+    bool summed = false;
+    for (uint8_t a = 0; a < rank; a++)
+        summed = summed || p->operands[f].at[a] >= p->rank;
+    return summed && rank <= 2 && graph_node(graph, q->operands[g].node)->rank == rank;
 }
 
-static bool factor_pair(const struct rewriting *rewriting, struct index_form *form, size_t i, size_t k) {
-    struct graph *graph = rewriting->graph;
+static bool factor_pair(struct graph *graph, struct index_form *form, size_t i, size_t k) {
     const struct operand x = form->operands.at[i], y = form->operands.at[k];
     const struct node p = *graph_node(graph, x.node), q = *graph_node(graph, y.node);
     struct matching m;
     for (uint32_t f = 0; f < p.count; f++)
         for (uint32_t g = 0; g < q.count; g++) {
-            if (p.rank != q.rank || !can_differ(rewriting, &p, &q, f, g))
+            if (!are_alike(graph, &p, f, &q, g))
                 continue;
             struct factors first = with_first(graph, &p, f), second = with_first(graph, &q, g);
             if (second.number == 0 || !match(&m, graph, &x, &y, &first, &second))
@@ -236,26 +187,19 @@ static bool factor_pair(const struct rewriting *rewriting, struct index_form *fo
     return false;
 }
 
-static bool factor_any(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+static void factor_any(const struct rewriting *rewriting, node_id id, struct index_form *form) {
     const struct node *node = graph_node(rewriting->graph, id);
-    if (node->count != form->operands.len)
-        return false;
     for (size_t i = 0; i < form->operands.len; i++)
         for (size_t k = i + 1; k < form->operands.len; k++)
             if (can_factor(rewriting, &form->operands.at[i]) && can_factor(rewriting, &form->operands.at[k]) &&
                 rewriting->uses[node->operands[i].node] == 1 && rewriting->uses[node->operands[k].node] == 1 &&
-                factor_pair(rewriting, form, i, k))
-                return true;
-    return false;
+                factor_pair(rewriting->graph, form, i, k))
+                return;
 }
 
-struct value collect_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
-    struct graph *graph = rewriting->graph;
-    const struct node node = *graph_node(graph, id);
-    if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS) {
-        while (collect_equal(graph, form))
-            continue;
+struct value factor_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    const struct node node = *graph_node(rewriting->graph, id);
+    if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS)
         factor_any(rewriting, id, form);
-    }
-    return graph_rebuild(graph, id, form, node.number);
+    return graph_rebuild(rewriting->graph, id, form, node.number);
 }
