@@ -105,6 +105,7 @@ demo: all examples
 
 RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
             $(B)/tests/test_gemm_special_f32 $(B)/tests/test_factor_f64 $(B)/tests/test_factor_f32 \
+            $(B)/tests/test_solve_f64 $(B)/tests/test_solve_f32 \
             $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_epilogue_f64 \
             $(B)/tests/test_epilogue_f32 $(B)/tests/test_openmp \
             $(B)/tests/test_dispatch

@@ -226,7 +226,7 @@ static bool take_apart(struct tensor *t) {
     bool other = false; /* than of low rank */
     for (uint32_t k = 0; k < node.count; k++) {
         const struct operand *operand = &node.operands[k];
-        label read[MAX_RANK];
+        label read[MAX_RANK] = {0};
         for (uint8_t a = 0; a < graph_node(t->graph, operand->node)->rank; a++)
             read[a] = at[operand->at[a]];
         if (!add_term(t, operand->node, read, operand->coefficient))

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_TERMS = 16, MOST_FACTORS = 10, MOST_TRIES = 200, NO_LABEL = 255 };
+enum { MOST_TERMS = 16, MOST_SPREAD = 4, MOST_FACTORS = 10, MOST_TRIES = 200, NO_LABEL = 255 };
 
 /* Puts the factors of product factors in their place, but for the first `kept` ones. */
 static void open_factors(struct graph *graph, struct index_form *form, size_t kept, double *number) {
@@ -153,11 +153,23 @@ static struct operand factored(struct graph *graph, const struct matching *m, co
     return operand;
 }
 
-/* A product that is summed, where half of the operations are saved; used by nothing else. */
+/* Is the product one of vectors, once its factors are opened? Then it costs no more than a product with a vector. */
+static bool is_low_rank(struct graph *graph, const struct node *node) {
+    struct node flat = *node;
+    double number = 1;
+    struct index_form form = factors_of(graph, node, 0);
+    open_factors(graph, &form, 0, &number);
+    flat.operands = form.operands.at;
+    flat.count = (uint32_t)form.operands.len;
+    flat.labels = form.labels;
+    return is_outer_product(graph, &flat);
+}
+
+/* A product that is summed, where half of the operations are saved. */
 static bool can_factor(const struct rewriting *rewriting, const struct operand *term) {
-    const struct node *node = graph_node(rewriting->graph, term->node);
-    return node->kind == NODE_PRODUCT && node->rank >= 1 && node->rank <= 2 && node->labels > node->rank &&
-           node->count <= MOST_FACTORS;
+    const struct node node = *graph_node(rewriting->graph, term->node);
+    return node.kind == NODE_PRODUCT && node.rank >= 1 && node.rank <= 2 && node.labels > node.rank &&
+           node.count <= MOST_FACTORS && !is_low_rank(rewriting->graph, &node);
 }
 
 /* Two vectors or two matrices, of which some axis is summed. */
@@ -202,4 +214,55 @@ struct value factor_rule(const struct rewriting *rewriting, node_id id, struct i
     if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS)
         factor_any(rewriting, id, form);
     return graph_rebuild(rewriting->graph, id, form, node.number);
+}
+
+/* ---- Multiplied out ---------------------------------------------------------------------------------------------- */
+
+struct value product_over_terms(struct graph *graph, const struct node *node, const struct index_form *form,
+                                uint32_t place, const label *order) {
+    const struct operand factor = form->operands.at[place];
+    const struct node sum = *graph_node(graph, factor.node);
+    struct operand *factors = arena_copy(graph->arena, form->operands.at, form->operands.len * sizeof *factors);
+    struct index_form terms = {.labels = node->rank};
+    for (label l = 0; l < node->rank; l++)
+        terms.size[l] = node->size[l];
+    for (uint32_t i = 0; i < sum.count; i++) {
+        factors[place] = sum.operands[i];
+        for (uint8_t a = 0; a < 2; a++)
+            factors[place].at[a] = factor.at[sum.operands[i].at[a]];
+        struct value product =
+            graph_product_of(graph, 1, factors, (uint32_t)form->operands.len, form->size, order, node->rank);
+        label at[MAX_RANK];
+        for (uint8_t k = 0; k < product.rank; k++)
+            at[product.axis[k]] = order[k];
+        form_operand(&terms, graph, product.node, at, sum.operands[i].coefficient * node->number);
+    }
+    return graph_sum(graph, &terms, order, node->rank);
+}
+
+/* Is the factor a sum of products of vectors, over which the product sums? */
+static bool is_low_rank_sum(struct graph *graph, const struct node *node, const struct operand *factor) {
+    const struct node sum = *graph_node(graph, factor->node);
+    bool summed = false;
+    for (uint8_t a = 0; a < sum.rank; a++)
+        summed = summed || factor->at[a] >= node->rank;
+    if (sum.kind != NODE_SUM || sum.rank != 2 || !summed || sum.count > MOST_SPREAD)
+        return false;
+    for (uint32_t i = 0; i < sum.count; i++) {
+        const struct node term = *graph_node(graph, sum.operands[i].node);
+        if (term.kind != NODE_PRODUCT || term.rank != 2 || !is_low_rank(graph, &term))
+            return false;
+    }
+    return true;
+}
+
+struct value spread_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    struct graph *graph = rewriting->graph;
+    const struct node node = *graph_node(graph, id);
+    struct axis_order order = graph->orders.at[id];
+    bool sums = node.kind == NODE_PRODUCT && node.labels > node.rank && node.count == form->operands.len;
+    for (uint32_t k = 0; sums && k < node.count; k++)
+        if (is_low_rank_sum(graph, &node, &form->operands.at[k]))
+            return in_axis_order(product_over_terms(graph, &node, form, k, order.at), order.at);
+    return graph_rebuild(graph, id, form, node.number);
 }

@@ -25,28 +25,6 @@ static bool is_sum_of_arrays(const struct rewriting *rewriting, node_id id, cons
     return true;
 }
 
-static struct value distributed(struct graph *graph, const struct node *node, const struct index_form *form,
-                                uint32_t place, const label *order) {
-    const struct operand factor = form->operands.at[place];
-    const struct node sum = *graph_node(graph, factor.node);
-    struct operand *factors = arena_copy(graph->arena, form->operands.at, form->operands.len * sizeof *factors);
-    struct index_form terms = {.labels = node->rank};
-    for (label l = 0; l < node->rank; l++)
-        terms.size[l] = node->size[l];
-    for (uint32_t i = 0; i < sum.count; i++) {
-        factors[place] = sum.operands[i];
-        for (uint8_t a = 0; a < 2; a++)
-            factors[place].at[a] = factor.at[sum.operands[i].at[a]];
-        struct value product =
-            graph_product_of(graph, 1, factors, (uint32_t)form->operands.len, form->size, order, node->rank);
-        label at[MAX_RANK];
-        for (uint8_t k = 0; k < product.rank; k++)
-            at[product.axis[k]] = order[k];
-        form_operand(&terms, graph, product.node, at, sum.operands[i].coefficient * node->number);
-    }
-    return graph_sum(graph, &terms, order, node->rank);
-}
-
 struct value distribute_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
@@ -54,6 +32,6 @@ struct value distribute_rule(const struct rewriting *rewriting, node_id id, stru
     bool vector = node.kind == NODE_PRODUCT && node.rank == 1 && node.labels == 2 && node.count == form->operands.len;
     for (uint32_t k = 0; vector && k < node.count; k++)
         if (is_sum_of_arrays(rewriting, id, &form->operands.at[k], k))
-            return in_axis_order(distributed(graph, &node, form, k, order.at), order.at);
+            return in_axis_order(product_over_terms(graph, &node, form, k, order.at), order.at);
     return graph_rebuild(graph, id, form, node.number);
 }

@@ -38,6 +38,9 @@ def likelihood(tap, folder):
             same(tap, f"{structure or 'dense'}: {function} factors S once",
                  [calls_of(c, f"{name}_{function}", other) for other in (LU, CHOLESKY)],
                  [["n"] * (call == other) for other in (LU, CHOLESKY)])
+        gradient = re.search(rf"^int {name}_grad_f\(.*?^}}", c, re.S | re.M).group()
+        same(tap, f"{structure or 'dense'}: grad_f solves in place, and copies nothing onto itself",
+             re.findall(r"^ +t\d+\[([^]]+)\] = t\d+\[\1\];", gradient, re.M), [])
         solves = [size for size in re.findall(r"mx_solve_\w+\((\w+, \w+),", re.search(r"^int slope\(.*?^}", c, re.S | re.M).group())]
         same(tap, f"{structure or 'dense'}: the slope in r solves with vectors only", set(solves), {"n, 1"})
 
@@ -72,6 +75,15 @@ grad f wrt s
 """, "once")[0]))
     solves = re.findall(r"mx_solve_lu_f64\((\w+, \w+), (\d)", re.search(r"^int once_grad_f\(.*?^}", c, re.S | re.M).group())
     same(tap, "df/ds = -x' y takes x as it is: one solve, one by the transpose", sorted(solves), [("n, 1", "0"), ("n, 1", "1")])
+
+
+def cholesky_backward(tap, folder):
+    """The adjoint of Cholesky's factor is a product and two solves; of what is solved by it no inverse is formed."""
+    source = "C: spd [n, n]\nX: [n, m]\nZ = cholesky(C) \\ X\nvjp Z wrt C\n"
+    c = read(folder, os.path.basename(generate(folder, source, "white")[0]))
+    text = re.search(r"^int white_vjp_Z\(.*?^}", c, re.S | re.M).group()
+    same(tap, "calls", [re.sub(r"_f64", "", call) for call in re.findall(r"mx_(?:gemm|solve_triangular|factor_cholesky)_f64\(\w+, \w+", text)],
+         ["mx_factor_cholesky(n, C", "mx_solve_triangular(n, m", "mx_gemm(n, n", "mx_solve_triangular(n, n", "mx_solve_triangular(n, n"])
 
 
 def backward_solves(tap, folder):
@@ -283,5 +295,5 @@ grad f wrt A, S, L, D, b
                     program, [function], {"n": n}, {**good, name: matrix}, status)[0], status)
 
 
-CASES = [likelihood, models, solved_once, backward_solves, *[statuses(structure) for structure in MATRICES], one_by_one,
+CASES = [likelihood, models, solved_once, cholesky_backward, backward_solves, *[statuses(structure) for structure in MATRICES], one_by_one,
          forward_backward, in_parts, sanitized]
