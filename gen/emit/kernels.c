@@ -289,13 +289,18 @@ static void close_accumulators(struct text *out, const struct body *b, const str
     }
 }
 
+/* "for (size_t i = 0; i < n; i++)" */
+static void print_for(struct text *out, const struct body *b, label loop, poly size, int depth, const char *end) {
+    indent(out, depth);
+    text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[loop], b->loop_name[loop]);
+    signature_poly(out, b->e, b->s, size, false);
+    text_printf(out, "; %s++)%s", b->loop_name[loop], end);
+}
+
 static void print_loops(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
     for (label l = 0; l < nest->loops; l++) {
         open_accumulators(out, b, nest, l, depth + l);
-        indent(out, depth + l);
-        text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[l], b->loop_name[l]);
-        signature_poly(out, b->e, b->s, nest->size[l], false);
-        text_printf(out, "; %s++) {\n", b->loop_name[l]);
+        print_for(out, b, l, nest->size[l], depth + l, " {\n");
     }
     for (size_t s = 0; s < nest->statements.len; s++)
         print_innermost(out, b, nest, &nest->statements.at[s], depth + nest->loops);
@@ -358,23 +363,13 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
 
 /* Products -------------------------------------------------------------------------------------------------------- */
 
-static void print_size_or_one(struct text *out, const struct body *b, const struct node *node, label l) {
-    if (l == AXIS_UNIT)
-        text_putc(out, '1');
+static void print_axis_size(struct text *out, const struct body *b, struct gemm_axis axis) {
+    if (b->measures && poly_is_nonnegative(b->e->graph->polys, axis.size))
+        signature_saturating(out, b->e, b->s, axis.size);
     else if (b->measures)
-        signature_size(out, b->e, b->s, node->size[l]);
+        signature_size(out, b->e, b->s, axis.size);
     else
-        signature_poly(out, b->e, b->s, node->size[l], false);
-}
-
-/* The distance in memory of neighbours along a label: a sum where it is read twice (a diagonal). */
-static poly stride_along(const struct body *b, uint32_t buffer, const label *at, label l) {
-    const struct buffer *of = &b->s->plan->buffers.at[buffer];
-    poly stride = poly_number(b->e->graph->polys, 0);
-    for (label a = 0; a < graph_node(b->e->graph, of->node)->rank; a++)
-        if (at[a] == l)
-            stride = poly_add(b->e->graph->polys, stride, buffer_stride(b->e->graph, of, a));
-    return stride;
+        signature_poly(out, b->e, b->s, axis.size, false);
 }
 
 static void print_distance(struct text *out, const struct body *b, poly stride) {
@@ -393,7 +388,9 @@ static void print_distance(struct text *out, const struct body *b, poly stride) 
 
 /* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
 static void print_label_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
-    print_distance(out, b, l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : stride_along(b, buffer, at, l));
+    const struct buffer *of = &b->s->plan->buffers.at[buffer];
+    print_distance(out, b,
+                   l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : label_stride(b->e->graph, of, at, l));
 }
 
 void print_stride(struct text *out, const struct body *b, uint32_t buffer, label axis) {
@@ -410,33 +407,38 @@ void print_start(struct text *out, const struct body *b, uint32_t buffer) {
     }
 }
 
-static void print_factor(struct text *out, const struct body *b, uint32_t buffer, const label *at, label rows,
-                         label columns) {
+/* "A + i * m * k": where the array begins in the loops around the call. */
+static void print_inner_start(struct text *out, const struct body *b, const struct kernel *kernel, uint32_t buffer,
+                              const label *at) {
     print_start(out, b, buffer);
-    text_puts(out, ", ");
-    print_label_stride(out, b, buffer, at, rows);
-    text_puts(out, ", ");
-    print_label_stride(out, b, buffer, at, columns);
+    for (label i = 0; i < kernel->loops; i++) {
+        poly stride = label_stride(b->e->graph, &b->s->plan->buffers.at[buffer], at, kernel->gemm.around[i]);
+        int64_t number = -1;
+        if (poly_is_number(b->e->graph->polys, stride, &number) && number == 0)
+            continue;
+        text_printf(out, " + %s", b->loop_name[i]);
+        if (number == 1)
+            continue;
+        text_puts(out, " * ");
+        signature_poly(out, b->e, b->s, stride, true);
+    }
 }
 
-/* Exchanges the factors (C' = B' A') where that lets n run along the rows of the target's array. */
-static void orient(const struct body *b, const struct kernel *kernel, struct gemm_form *form) {
-    const struct buffer *target = &b->s->plan->buffers.at[kernel->target];
-    if (form->n == AXIS_UNIT || form->m == AXIS_UNIT || kernel->target_axis[form->m] == target->order[0])
-        return;
-    *form = (struct gemm_form){form->b, form->a, form->n, form->m, form->k};
+static void print_factor(struct text *out, const struct body *b, const struct kernel *kernel, uint32_t buffer,
+                         const label *at, struct gemm_axis rows, struct gemm_axis columns) {
+    print_inner_start(out, b, kernel, buffer, at);
+    text_puts(out, ", ");
+    print_label_stride(out, b, buffer, at, rows.inner);
+    text_puts(out, ", ");
+    print_label_stride(out, b, buffer, at, columns.inner);
 }
 
 void print_gemm_sizes(struct text *out, const struct body *b, const struct kernel *kernel) {
-    const struct node *node = graph_node(b->e->graph, kernel->node);
-    struct gemm_form form;
-    gemm_form_of(b->e->graph, kernel->node, &form);
-    orient(b, kernel, &form);
-    print_size_or_one(out, b, node, form.m);
+    print_axis_size(out, b, kernel->gemm.m);
     text_puts(out, ", ");
-    print_size_or_one(out, b, node, form.n);
+    print_axis_size(out, b, kernel->gemm.n);
     text_puts(out, ", ");
-    print_size_or_one(out, b, node, form.k);
+    print_axis_size(out, b, kernel->gemm.k);
 }
 
 /* "=", "+=", "-=", or with the coefficient that the product has as a term: "+= 2 *". */
@@ -453,32 +455,44 @@ static const char *product_sign(const struct body *b, const struct kernel *kerne
     return text_string(&text);
 }
 
-static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+static void print_gemm_call(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const struct node *node = graph_node(b->e->graph, kernel->node);
-    struct gemm_form form;
+    const struct gemm *call = &kernel->gemm;
     label target_at[MAX_RANK] = {0};
-    gemm_form_of(b->e->graph, kernel->node, &form);
-    orient(b, kernel, &form);
     for (label l = 0; l < node->rank; l++)
         target_at[kernel->target_axis[l]] = l;
-    comment(out, b, kernel->target, product_sign(b, kernel),
-            statement_formula(b, kernel->node, kernel->target, kernel->target_axis), kernel->span, depth);
     indent(out, depth);
     text_printf(out, "mx_gemm_%s(", real_suffix(b->e));
     print_gemm_sizes(out, b, kernel);
     text_puts(out, ", ");
     c_product(out, b, node, NULL, node->number * kernel->coefficient, true, false);
     text_puts(out, ", ");
-    print_factor(out, b, operand_buffer(b, form.a), form.a->at, form.m, form.k);
+    print_factor(out, b, kernel, operand_buffer(b, call->a), call->a->at, call->m, call->k);
     text_puts(out, ",\n");
     indent(out, depth);
     text_repeat(out, ' ', 12);
-    print_factor(out, b, operand_buffer(b, form.b), form.b->at, form.k, form.n);
+    print_factor(out, b, kernel, operand_buffer(b, call->b), call->b->at, call->k, call->n);
     text_puts(out, ", ");
     c_number(out, b->e, kernel->accumulate);
-    text_puts(out, ", ");
-    print_factor(out, b, kernel->target, target_at, form.m, form.n);
+    text_puts(out, kernel->loops ? ",\n" : ", ");
+    if (kernel->loops) {
+        indent(out, depth);
+        text_repeat(out, ' ', 12);
+    }
+    print_factor(out, b, kernel, kernel->target, target_at, call->m, call->n);
     text_printf(out, ", %s);\n", b->gemm_work);
+}
+
+static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    comment(out, b, kernel->target, product_sign(b, kernel),
+            statement_formula(b, kernel->node, kernel->target, kernel->target_axis), kernel->span, depth);
+    for (label l = 0; l < kernel->loops; l++)
+        print_for(out, b, l, kernel->size[l], depth + l, l + 1 < kernel->loops ? "\n" : " {\n");
+    print_gemm_call(out, b, kernel, depth + kernel->loops);
+    if (kernel->loops) {
+        indent(out, depth + kernel->loops - 1);
+        text_puts(out, "}\n");
+    }
 }
 
 /* Along lines ----------------------------------------------------------------------------------------------------- */
@@ -512,10 +526,7 @@ static void print_along(struct text *out, const struct body *b, const struct ker
             count = poly_mul(b->e->graph->polys, count, node->size[l]);
             continue;
         }
-        indent(out, depth++);
-        text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[l], b->loop_name[l]);
-        signature_poly(out, b->e, b->s, node->size[l], false);
-        text_printf(out, "; %s++)\n", b->loop_name[l]);
+        print_for(out, b, l, node->size[l], depth++, "\n");
     }
     indent(out, depth);
     text_printf(out, "mx_%s_%s(", op_records[node->op].name, real_suffix(b->e));

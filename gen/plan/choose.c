@@ -6,43 +6,6 @@
 
 enum { CHEAP = 2, LARGEST_INLINE = 64, TRANSCENDENTAL = 8 };
 
-static label distinct_labels(const struct graph *graph, const struct operand *operand, uint64_t *labels) {
-    label count = 0;
-    *labels = 0;
-    for (uint8_t a = 0; a < graph_node(graph, operand->node)->rank; a++) {
-        count = (label)(count + !(*labels >> operand->at[a] & 1));
-        *labels |= (uint64_t)1 << operand->at[a];
-    }
-    return count;
-}
-
-static label only_label(uint64_t labels) {
-    return labels ? (label)__builtin_ctzll(labels) : (label)AXIS_UNIT;
-}
-
-/* Two factors with axes, one label summed, shared by both; at most one more label each, all of them in the result. */
-bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form) {
-    const struct node *node = graph_node(graph, id);
-    uint64_t a, b, result = ((uint64_t)1 << node->rank) - 1;
-    *form = (struct gemm_form){0};
-    if (node->kind != NODE_PRODUCT || node->labels != node->rank + 1 || node->rank < 1 || node->rank > 2)
-        return false;
-    for (uint32_t i = 0; i < node->count; i++) {
-        const struct node *factor = graph_node(graph, node->operands[i].node);
-        if (factor->kind == NODE_DELTA || factor->kind == NODE_SELECT || factor->kind == NODE_LOWER ||
-            (factor->rank && form->b))
-            return false;
-        if (factor->rank)
-            *(form->a ? &form->b : &form->a) = &node->operands[i];
-    }
-    if (!form->b || distinct_labels(graph, form->a, &a) > 2 || distinct_labels(graph, form->b, &b) > 2)
-        return false;
-    form->k = node->rank;
-    form->m = only_label(a & result);
-    form->n = only_label(b & result);
-    return (a & b) == (uint64_t)1 << form->k && ((a | b) & result) == result;
-}
-
 static enum node_class class_of_product(const struct graph *graph, node_id id) {
     const struct node *node = graph_node(graph, id);
     struct gemm_form form;

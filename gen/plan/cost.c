@@ -128,7 +128,8 @@ void count_product(struct planning *p, const struct kernel *kernel) {
         scalars = scalars || graph_node(p->graph, node->operands[i].node)->rank == 0;
     add_flops(p, iterations(p, node->size, node->labels), 2);
     uint32_t each = scalars || !is_sign(number);
-    add_flops(p, node_elements(p->graph, kernel->node), each + kernel->accumulate);
+    poly written = poly_mul(p->graph->polys, node_elements(p->graph, kernel->node), gemm_passes(p->graph, kernel));
+    add_flops(p, written, each + kernel->accumulate);
     add_flops(p, poly_number(p->graph->polys, 1), product_flops(p, node, number, true, false));
 }
 

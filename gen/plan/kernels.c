@@ -344,6 +344,11 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
     memcpy(kernel.target_axis, axis_of, node.rank);
     for (uint32_t i = 0; i < node.count; i++)
         source_of(p, node.operands[i].node);
+    lay_out_gemm(p, &kernel);
+    if (!accumulate && gemm_passes(p->graph, &kernel) != poly_number(p->graph->polys, 1)) {
+        write(p, graph_fill(p->graph, 0, node.size, node.rank).node, false, target, axis_of, span);
+        kernel.accumulate = true;
+    }
     count_product(p, &kernel);
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);

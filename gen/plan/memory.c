@@ -24,7 +24,7 @@ uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel) {
 
 /* A pointer to each array, a variable for each value or accumulator; a call's four arrays. */
 uint32_t kernel_variables(const struct kernel *kernel) {
-    uint32_t variables = kernel->kind == KERNEL_LOOP ? kernel->loops : 4;
+    uint32_t variables = kernel->loops + (kernel->kind == KERNEL_LOOP ? 0u : 4u);
     for (size_t s = 0; s < kernel->statements.len; s++)
         variables += (uint32_t)kernel->statements.at[s].reads.len + 2;
     return variables;

@@ -63,18 +63,34 @@ struct plan_statement {
 
 enum kernel_kind { KERNEL_LOOP, KERNEL_GEMM, KERNEL_ALONG, KERNEL_MATRIX };
 
+/* An axis of a product call: labels that run through the arrays like one. */
+struct gemm_axis {
+    label inner;     /* neighbours along the axis are neighbours along this label; AXIS_UNIT: there is none */
+    poly size;       /* of all of them; 1 */
+    uint64_t labels; /* as bits */
+};
+
+/* C[m, n] = A[m, k] B[k, n], once for every choice of the labels around it. */
+struct gemm {
+    const struct operand *a, *b;
+    struct gemm_axis m, n, k;
+    label around[MAX_LABELS]; /* by loop: its label; a summed one adds to the target */
+};
+
 struct kernel {
     enum kernel_kind kind;
     struct span span;
-    /* LOOP */
+    /* LOOP, GEMM */
     label loops;
     poly size[MAX_LABELS];
+    /* LOOP */
     VEC(struct plan_statement) statements;
     /* GEMM: target = coefficient * node, or += ; ALONG, MATRIX: target = node (a solve: in place of its second operand)
      */
     node_id node;
     double coefficient;
     bool accumulate;
+    struct gemm gemm;
     uint32_t target;
     label target_axis[MAX_RANK]; /* of each axis of the node, the axis of the target's node */
 };
@@ -133,11 +149,20 @@ struct derived derived_labels(const struct graph *graph, node_id id, bool scatte
 /* The factor that a label is derived by; self: room for it where the node is that factor. */
 const struct operand *deriving_factor(const struct graph *graph, node_id id, uint32_t by, struct operand *self);
 
-/* How a contraction of two factors maps onto the product of the runtime, C[m, n] = A[m, k] B[k, n]. */
+/* Which labels of a product of two factors with axes are of the first only, of the second only, of both and the result,
+ * of both and summed: as bits. */
 struct gemm_form {
     const struct operand *a, *b;
-    label m, n, k; /* labels of the node; AXIS_UNIT where there is none */
+    uint64_t rows, columns, batch, summed;
 };
+/* gemm.c. Is the node such a product, and calls of the runtime's matrix product, in loops or without, its best form? */
 bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form);
+/* At most one label each, none in a loop. */
+bool gemm_is_plain(const struct gemm_form *form);
+/* How often a call's loops add to each element of the target. */
+poly gemm_passes(const struct graph *graph, const struct kernel *kernel);
+/* Elements between neighbours along a label in an array whose node's axes are read at these labels: a sum where it is
+ * read twice (a diagonal), 0 where it is not. */
+poly label_stride(const struct graph *graph, const struct buffer *buffer, const label *at, label l);
 
 #endif

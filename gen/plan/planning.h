@@ -48,7 +48,7 @@ poly iterations(const struct planning *p, const poly *size, label loops);
 void count_expression(struct planning *p, node_id id, poly times);
 /* A reduction or a scatter in a nest of those loops. */
 void count_statement(struct planning *p, const struct plan_statement *statement, const poly *size, label loops);
-/* A product call: 2 m n k, and m n each for a coefficient other than 1 or -1 and for adding to what is there. */
+/* Product calls: 2 m n k, and m n each for a coefficient other than 1 or -1 and for adding to what is there. */
 void count_product(struct planning *p, const struct kernel *kernel);
 /* Array elements that the kernels read and write, and the nodes of the graph. After memory was assigned. */
 void count_traffic(struct planning *p);
@@ -57,6 +57,9 @@ void count_traffic(struct planning *p);
 void build_kernels(struct planning *p);
 /* The buffer that a node is read from, 0 if it stands inline. */
 uint32_t source_of(struct planning *p, node_id id);
+
+/* gemm.c: the call and the loops around it, of a kernel with node, target and target_axis. */
+void lay_out_gemm(struct planning *p, struct kernel *kernel);
 
 /* views.c: the node as a view of what it is selected from; false if it is none. */
 bool view_of(struct planning *p, node_id id, struct buffer *view);

@@ -110,12 +110,14 @@ struct value solve_rule(const struct rewriting *rewriting, node_id id, struct in
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
     struct gemm_form gemm;
-    if (gemm_form_of(graph, id, &gemm))
+    bool plain = gemm_form_of(graph, id, &gemm) && gemm_is_plain(&gemm);
+    label k = plain ? (label)__builtin_ctzll(gemm.summed) : 0;
+    if (plain)
         for (size_t i = 0; i < form->operands.len; i++) {
             const struct operand *operand = &form->operands.at[i];
             bool ends = is_inverse(graph, operand->node) && operand->at[0] != operand->at[1];
-            if (ends && (operand->at[0] == gemm.k || operand->at[1] == gemm.k))
-                return solve_instead(graph, &node, form, i, gemm.k);
+            if (ends && (operand->at[0] == k || operand->at[1] == k))
+                return solve_instead(graph, &node, form, i, k);
         }
     return graph_rebuild(graph, id, form, node.number);
 }
