@@ -216,6 +216,18 @@ struct value factor_rule(const struct rewriting *rewriting, node_id id, struct i
     return graph_rebuild(rewriting->graph, id, form, node.number);
 }
 
+bool graph_has_sums(const struct graph *graph) {
+    for (node_id id = 1; id < graph->nodes.len; id++) {
+        const struct node *node = graph_node(graph, id);
+        uint32_t alike = 0;
+        for (uint32_t i = 0; node->kind == NODE_SUM && node->rank && i < node->count; i++)
+            alike += graph_node(graph, node->operands[i].node)->rank == node->rank;
+        if (alike > 1)
+            return true;
+    }
+    return false;
+}
+
 /* ---- Multiplied out ---------------------------------------------------------------------------------------------- */
 
 struct value product_over_terms(struct graph *graph, const struct node *node, const struct index_form *form,
