@@ -105,13 +105,15 @@ demo: all examples
 
 RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
             $(B)/tests/test_gemm_special_f32 $(B)/tests/test_factor_f64 $(B)/tests/test_factor_f32 \
-            $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_openmp \
+            $(B)/tests/test_solve_f64 $(B)/tests/test_solve_f32 \
+            $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_epilogue_f64 \
+            $(B)/tests/test_epilogue_f32 $(B)/tests/test_openmp \
             $(B)/tests/test_dispatch
 RT_TCC    = $(CC) $(STD) $(WARN) -O1 $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(CFLAGS)) -Iruntime -Itests/runtime
 RT_TLIBS  = -lm
 RT_TDEPS  = tests/runtime/operands.c tests/runtime/operands.h tests/runtime/tap.h $(B)/libmxrt.a
 
-$(B)/tests/test_threads%: RT_TLIBS = -pthread -lm
+$(B)/tests/test_threads% $(B)/tests/test_epilogue%: RT_TLIBS = -pthread -lm
 $(B)/tests/test_%_f64: tests/runtime/test_%.c $(RT_TDEPS)
 	@mkdir -p $(@D)
 	$(RT_TCC) -DMX_BITS=64 -o $@ $(filter %.c %.a,$^) $(RT_TLIBS)
@@ -132,7 +134,7 @@ check: all examples $(RT_TESTS) neon-programs
 # The runtime's tests for NEON, to be run by qemu, if there are a compiler and qemu for it.
 NEON_CC  = aarch64-linux-gnu-gcc
 HAS_NEON = $(and $(shell command -v $(NEON_CC)),$(shell command -v qemu-aarch64))
-NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %special_f64 %special_f32 %threads_f64,$(RT_TESTS))
+NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %special_f64 %special_f32 %threads_f64 %epilogue_f64,$(RT_TESTS))
 neon-programs:
 ifneq ($(HAS_NEON),)
 	$(MAKE) B=$(B)/neon CC=$(NEON_CC) CFLAGS=-O2 LDFLAGS=-static $(NEON_TESTS:$(B)/%=$(B)/neon/%)

@@ -123,6 +123,7 @@ static void run(struct compilation *c, const char *text, size_t length) {
     if (!sound(c))
         return;
     struct plan **plans = plan_module(&c->lowering, module, c->options->effort);
+    module_show(&c->graph, module);
     if (sound(c))
         emit(c, module, plans, checked->f32);
 }

@@ -236,13 +236,17 @@ INLINE void dot_rows(int rows, const product *f, ptrdiff_t i) {
     }
 }
 
+#define DOT_ROWS_OF(rows)                                                                                              \
+    case rows:                                                                                                         \
+        dot_rows(rows <= DOT_ROWS ? rows : 1, f, i);                                                                   \
+        break;
+
 /* Long dot products, where columns of C are too few to be vectors. */
 static void dot_products(const product *f) {
-    ptrdiff_t i = 0;
-    for (; i + DOT_ROWS <= f->m; i += DOT_ROWS)
-        dot_rows(DOT_ROWS, f, i);
-    for (; i < f->m; i++)
-        dot_rows(1, f, i);
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = next_part(f->m - i, DOT_ROWS);
+        switch (rows) { DOT_ROWS_OF(1) DOT_ROWS_OF(2) DOT_ROWS_OF(3) DOT_ROWS_OF(4) }
+    }
 }
 
 static void multiply_strips(const product *f) {

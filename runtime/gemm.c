@@ -40,6 +40,9 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define LEAST_ROWS 24
 #define DEEP 1024
 
+/* Bytes of C that stay in the second-level cache until something is done with them. */
+#define NEAR_C 131072
+
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
 #define NEAR 12288
@@ -106,17 +109,20 @@ static void scale(const product *f) {
 
 /* C' = alpha B' A' + beta C'. */
 static product transposed(const product *f) {
-    return (product){f->n,   f->m, f->k,   f->alpha, f->beta, f->b,   f->csb,
-                     f->rsb, f->a, f->csa, f->rsa,   f->c,    f->csc, f->rsc};
+    return (product){f->n,   f->m,   f->k, f->alpha, f->beta, f->b,     f->csb,    f->rsb, f->a,
+                     f->csa, f->rsa, f->c, f->csc,   f->rsc,  f->after, f->column, f->row, !f->swapped};
 }
 
-/* One cache block of A against one of B, both packed.  The panel of B stays in the first-level cache while the panels
-   of A pass by. */
-static void multiply_blocks(const kernels *set, const product *f, const real *a, const real *b) {
-    for (ptrdiff_t j = 0; j < f->n; j += set->nr)
-        for (ptrdiff_t i = 0; i < f->m; i += set->mr)
-            set->micro(f->k, f->alpha, a + i * f->k, b + j * f->k, f->beta, f->c + i * f->rsc + j * f->csc, f->rsc,
-                       f->csc, min(f->m - i, set->mr), min(f->n - j, set->nr));
+/* All of C has its final value. */
+static void finish(const product *f) {
+    if (f->after == NULL)
+        return;
+    if (f->swapped)
+        f->after->tile(f->after->context, (size_t)f->column, (size_t)f->row, (size_t)f->n, (size_t)f->m, f->c, f->csc,
+                       f->rsc);
+    else
+        f->after->tile(f->after->context, (size_t)f->row, (size_t)f->column, (size_t)f->m, (size_t)f->n, f->c, f->rsc,
+                       f->csc);
 }
 
 /* Part number part of parts of 0 … size - 1: whole units, and in the last part what is left over. */
@@ -134,6 +140,7 @@ static product rows_of(const product *f, range rows) {
     part.m = rows.size;
     part.a += rows.from * f->rsa;
     part.c += rows.from * f->rsc;
+    part.row += rows.from;
     return part;
 }
 
@@ -142,7 +149,20 @@ static product columns_of(const product *f, range columns) {
     part.n = columns.size;
     part.b += columns.from * f->csb;
     part.c += columns.from * f->csc;
+    part.column += columns.from;
     return part;
+}
+
+/* One cache block of A against one of B, both packed.  The panel of B stays in the first-level cache while the panels
+   of A pass by. */
+static void multiply_blocks(const kernels *set, const product *f, const real *a, const real *b) {
+    for (ptrdiff_t j = 0; j < f->n; j += set->nr) {
+        const product strip = columns_of(f, (range){j, min(f->n - j, set->nr)});
+        for (ptrdiff_t i = 0; i < f->m; i += set->mr)
+            set->micro(f->k, f->alpha, a + i * f->k, b + j * f->k, f->beta, strip.c + i * f->rsc, f->rsc, f->csc,
+                       min(f->m - i, set->mr), strip.n);
+        finish(&strip);
+    }
 }
 
 /* A packed product and those who compute it: they pack every panel of B together, then each takes rows as it comes to
@@ -205,6 +225,7 @@ static void multiply(const crew *all, int part) {
             product panel = columns_of(f, (range){j, min(f->n - j, nc)});
             panel.k = min(f->k - p, kc);
             panel.beta = p == 0 ? f->beta : 1;
+            panel.after = p + panel.k == f->k ? f->after : NULL;
             panel.a += p * f->csa;
             panel.b += p * f->rsb;
             pack_share(all, &panel, part);
@@ -241,6 +262,7 @@ static void row_by_row(const kernels *set, const product *f) {
         row.c += i * f->rsc;
         set->vector(&row);
     }
+    finish(f);
 }
 
 /* Vectors of C run along its rows, unless these are short and vectors of A run along its columns. */
@@ -283,13 +305,6 @@ typedef struct parts {
     int by_rows, count;
 } parts;
 
-static void direct_part(const void *job, int part) {
-    const parts *all = job;
-    product mine = all->by_rows ? rows_of(all->f, share(all->f->m, all->unit, all->count, part))
-                                : columns_of(all->f, share(all->f->n, all->unit, all->count, part));
-    all->way(&mine);
-}
-
 /* Units are multiples of the strips and blocks of direct.c and vector.c; two of them are more rows and columns than
    those that get a treatment of their own there, so that a part is treated as the whole would be. */
 static ptrdiff_t unit_of(const product *f, int by_rows) {
@@ -298,15 +313,39 @@ static ptrdiff_t unit_of(const product *f, int by_rows) {
     return f->m == 1 ? 256 : f->m == 2 ? 2 * MX_MAX_NR : MX_MAX_NR;
 }
 
+/* Some rows after the other, if something is to be done with them while they are in the cache. */
+static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
+    const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
+    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= NEAR_C) {
+        way(f);
+        finish(f);
+        return;
+    }
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = round_up(NEAR_C / row_bytes, unit) + unit;
+        rows = f->m - i < rows + unit ? f->m - i : rows;
+        product part = rows_of(f, (range){i, rows});
+        way(&part);
+        finish(&part);
+    }
+}
+
+static void direct_part(const void *job, int part) {
+    const parts *all = job;
+    product mine = all->by_rows ? rows_of(all->f, share(all->f->m, all->unit, all->count, part))
+                                : columns_of(all->f, share(all->f->n, all->unit, all->count, part));
+    multiply_in_place(all->way, &mine);
+}
+
 static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
-    const int by_rows = f->m >= f->n && f->m > 1;
+    const int by_rows = f->after != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
     parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
     if (threads > 1)
         all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
     if (all.count > 1)
         team->run(all.count, 1, direct_part, &all);
     else
-        all.way(f);
+        multiply_in_place(all.way, f);
 }
 
 /* Products of depth KC at most, with columns of B copied one after the other; a power of two from one to the next
@@ -322,6 +361,7 @@ static void few_columns(const kernels *set, const product *f, void *work, const 
         piece.rsb = 1;
         piece.csb = ld;
         piece.beta = p == 0 ? f->beta : 1;
+        piece.after = p + piece.k == f->k ? f->after : NULL;
         set->copy(piece.k, f->n, f->b + p * f->rsb, f->rsb, f->csb, copy, 1, ld);
         direct(set, &piece, team, threads);
     }
@@ -346,12 +386,13 @@ static void column_part(const void *job, int part) {
     multiply(&mine, 0);
 }
 
-/* Many more columns than rows: to pack all of A each costs less than to read one panel of B together. */
+/* Many more columns than rows: to pack all of A each costs less than to read one panel of B together.  What is done
+   afterwards wants the caller's rows whole. */
 static void packed(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
     mx_barrier barrier = {0};
     atomic_ptrdiff_t taken;
     crew all = alone(set, f, work, &taken);
-    const int wide = f->n >= WIDE * f->m;
+    const int wide = f->after != NULL ? f->swapped : f->n >= WIDE * f->m;
     const ptrdiff_t most = min(all.mc, wide ? f->n * MX_MAX_MR / MX_MAX_NR : f->m) / MX_MAX_MR;
     all.parts = most < 1 ? 1 : (int)min(threads, most);
     all.mc = all.mc / all.parts / MX_MAX_MR * MX_MAX_MR;
@@ -382,22 +423,8 @@ static void multiply_by_team(const kernels *set, const product *f, void *work, c
     team->leave(entered);
 }
 
-void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
-                      ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
-                      ptrdiff_t csc, void *work) {
-    product f = {
-        (ptrdiff_t)rows, (ptrdiff_t)columns, (ptrdiff_t)depth, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc};
-    if (f.m == 0 || f.n == 0)
-        return;
-    if (f.k == 0 || alpha == 0) {
-        scale(&f);
-        return;
-    }
+static void multiply_any(product f, void *work) {
     const kernels *set = MX_REAL(mx_dispatch)();
-    if ((rows | columns | depth) < TINY && csb == 1 && csc == 1 && isfinite(alpha)) {
-        set->small(&f);
-        return;
-    }
     if (wants_transposition(&f))
         f = transposed(&f);
     const mx_team *team = atomic_load_explicit(&mx_the_team, memory_order_acquire);
@@ -405,4 +432,66 @@ void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, con
         multiply_by(set, &f, work, NULL, 1);
     else
         multiply_by_team(set, &f, work, team);
+}
+
+void MX_REAL_AND(mx_gemm, _epilogue)(size_t rows, size_t columns, size_t depth, real alpha, const real *a,
+                                     ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb,
+                                     real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc, void *work,
+                                     const MX_REAL(mx_epilogue) * after) {
+    product f = {(ptrdiff_t)rows,
+                 (ptrdiff_t)columns,
+                 (ptrdiff_t)depth,
+                 alpha,
+                 beta,
+                 a,
+                 rsa,
+                 csa,
+                 b,
+                 rsb,
+                 csb,
+                 c,
+                 rsc,
+                 csc,
+                 after,
+                 0,
+                 0,
+                 0};
+    if (f.m == 0 || f.n == 0)
+        return;
+    if (f.k == 0 || alpha == 0) {
+        scale(&f);
+        finish(&f);
+    } else
+        multiply_any(f, work);
+}
+
+void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
+                      ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
+                      ptrdiff_t csc, void *work) {
+    product f = {(ptrdiff_t)rows,
+                 (ptrdiff_t)columns,
+                 (ptrdiff_t)depth,
+                 alpha,
+                 beta,
+                 a,
+                 rsa,
+                 csa,
+                 b,
+                 rsb,
+                 csb,
+                 c,
+                 rsc,
+                 csc,
+                 NULL,
+                 0,
+                 0,
+                 0};
+    if (f.m == 0 || f.n == 0)
+        return;
+    if (f.k == 0 || alpha == 0)
+        scale(&f);
+    else if ((rows | columns | depth) < TINY && csb == 1 && csc == 1 && isfinite(alpha))
+        MX_REAL(mx_dispatch)()->small(&f);
+    else
+        multiply_any(f, work);
 }

@@ -6,7 +6,10 @@
 
 #include "real.h"
 
-/* alpha A B + beta C: one product, its sizes known to fit ptrdiff_t. */
+struct MX_REAL(mx_epilogue);
+
+/* alpha A B + beta C: one product, its sizes known to fit ptrdiff_t.  Then after on C, which begins at (row, column) of
+   the C that the caller gave, or of its transpose if swapped; NULL: nothing is done. */
 typedef struct MX_REAL(mx_product) {
     ptrdiff_t m, n, k;
     real alpha, beta;
@@ -16,6 +19,9 @@ typedef struct MX_REAL(mx_product) {
     ptrdiff_t rsb, csb;
     real *c;
     ptrdiff_t rsc, csc;
+    const struct MX_REAL(mx_epilogue) * after;
+    ptrdiff_t row, column;
+    int swapped;
 } product;
 
 /* Packs a count x k matrix, element (i, p) at src[i*stride + p*stride_k], into panels of a fixed width w: element

@@ -18,7 +18,8 @@ ROOT = os.path.dirname(TESTS)
 RUNTIME = os.environ.get("MX_RT_TESTS", os.path.join(ROOT, "build", "tests"))
 CPUS = ["generic", "avx2", "avx512"] if platform.machine() in ("x86_64", "amd64") else ["generic"]
 PROGRAMS = ["test_gemm_f64", "test_gemm_f32", "test_gemm_special_f64", "test_gemm_special_f32", "test_factor_f64",
-            "test_factor_f32", "test_threads_f64", "test_threads_f32", "test_openmp", "test_dispatch"]
+            "test_factor_f32", "test_solve_f64", "test_solve_f32", "test_threads_f64", "test_threads_f32",
+            "test_epilogue_f64", "test_epilogue_f32", "test_openmp", "test_dispatch"]
 
 
 def script(suite):
@@ -27,7 +28,7 @@ def script(suite):
 
 SUITES = {suite: script(suite) for suite in ("lang", "calculus", "generated", "random", "fuzz", "house")}
 SUITES["calculus"] += [([os.path.join(TESTS, "calculus", name)], {})
-                       for name in ("identities.py", "second_order.py", "records.py")]
+                       for name in ("identities.py", "derivations.py", "second_order.py", "records.py")]
 SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
                      for cpu in CPUS for program in PROGRAMS]
 

@@ -469,6 +469,8 @@ static void simplify_group(struct graph *graph, struct function *functions, size
         graph_rewrite(graph, roots.at, roots.len, narrow_rule, NULL);
         graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
     }
+    graph_rewrite(graph, roots.at, roots.len, spread_rule, NULL);
+    graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
     graph_rewrite(graph, roots.at, roots.len, factor_rule, NULL);
     for (size_t f = 0; f < count; f++)
         for (size_t i = 0; i < functions[f].outputs.len; i++)
@@ -481,4 +483,21 @@ void module_simplify(struct graph *graph, struct module *module) {
         simplify_group(graph, &module->functions.at[f], count);
         f += count;
     }
+}
+
+enum { MOST_SHOWN = 64, LARGEST_SHOWN = 8192 };
+
+void module_show(struct graph *graph, struct module *module) {
+    size_t outputs = 0;
+    for (size_t f = 0; f < module->functions.len; f++)
+        outputs += module->functions.at[f].outputs.len;
+    if (outputs > MOST_SHOWN || graph->nodes.len > LARGEST_SHOWN)
+        return;
+    for (size_t f = 0; f < module->functions.len; f++)
+        for (size_t i = 0; i < module->functions.at[f].outputs.len; i++) {
+            struct argument *output = &module->functions.at[f].outputs.at[i];
+            output->shown = output->value;
+            graph_rewrite(graph, &output->shown, 1, merge_rule, NULL);
+            graph_rewrite(graph, &output->shown, 1, factor_rule, NULL);
+        }
 }

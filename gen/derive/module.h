@@ -14,6 +14,7 @@ struct argument {
     bool row;
     poly size[MAX_RANK];
     struct value value; /* an input's own node, or what an output is */
+    struct value shown; /* an output by itself, as formulas say it; node 0: as its value */
     bool tensor;        /* a whole Jacobian or Hessian; */
     uint8_t rows;       /* so many of its axes are those of what is differentiated */
 };
@@ -64,6 +65,9 @@ void function_add_bounds(struct graph *graph, const struct checked *checked, str
 
 /* Merges products and sums that are used once; a forward function and its backward function keep what they share. */
 void module_simplify(struct graph *graph, struct module *module);
+/* What formulas show of each output of a module that is not large: simplified as if it were asked for alone. What it
+ * shares with other outputs may be in other brackets there. */
+void module_show(struct graph *graph, struct module *module);
 
 const char *function_kind_name(enum function_kind kind); /* "backward" */
 const char *argument_role_name(enum argument_role role); /* "cotangent" */

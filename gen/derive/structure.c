@@ -218,7 +218,7 @@ static bool add_term(struct tensor *t, node_id id, const label *at, double coeff
 
 static bool take_apart(struct tensor *t) {
     const struct node node = *graph_node(t->graph, t->output->value.node);
-    label at[MAX_RANK];
+    label at[MAX_RANK] = {0};
     for (label i = 0; i < t->rank; i++)
         at[t->axis[i]] = i;
     if (node.kind != NODE_SUM)
@@ -226,7 +226,7 @@ static bool take_apart(struct tensor *t) {
     bool other = false; /* than of low rank */
     for (uint32_t k = 0; k < node.count; k++) {
         const struct operand *operand = &node.operands[k];
-        label read[MAX_RANK];
+        label read[MAX_RANK] = {0};
         for (uint8_t a = 0; a < graph_node(t->graph, operand->node)->rank; a++)
             read[a] = at[operand->at[a]];
         if (!add_term(t, operand->node, read, operand->coefficient))

@@ -43,6 +43,11 @@ void print_failure_function(struct text *out, const struct body *b) {
     text_puts(out, "    return status;\n}\n\n");
 }
 
+static void print_failed(struct text *out, const struct body *b, const char *status, int depth) {
+    print_list(out, b, status, false, depth);
+    text_puts(out, ";\n");
+}
+
 void print_bounds(struct text *out, const struct body *b) {
     const struct function *f = b->s->function;
     if (!f->bounds.len)
@@ -53,18 +58,16 @@ void print_bounds(struct text *out, const struct body *b) {
         signature_negative(out, b->e, b->s, f->bounds.at[i]);
     }
     text_puts(out, ")\n");
-    print_list(out, b, "MX_ERR_INDEX", false, 2);
-    text_puts(out, ";\n");
+    print_failed(out, b, "MX_ERR_INDEX", 2);
 }
 
 static void print_exit(struct text *out, const struct body *b, const char *status, int depth, bool in_part) {
     indent(out, depth);
     text_printf(out, "if (%s != MX_OK)\n", status);
     if (in_part)
-        text_printf(out, "%*sreturn %s", 4 * (depth + 1), "", status);
+        text_printf(out, "%*sreturn %s;\n", 4 * (depth + 1), "", status);
     else
-        print_list(out, b, status, false, depth + 1);
-    text_puts(out, ";\n");
+        print_failed(out, b, status, depth + 1);
 }
 
 void print_failure(struct text *out, const struct body *b, const char *status, int depth) {

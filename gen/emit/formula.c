@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DEEPEST = 200 };
+enum { DEEPEST = 200, NEVER = 9 };
 
 static struct piece write_node(struct printer *p, node_id id, const label *order, bool top);
 
@@ -35,21 +35,28 @@ static void order_of_part(struct printer *p, const struct node *product, const l
     }
 }
 
-static struct part part_of(struct printer *p, const struct node *product, const label *result,
-                           const struct operand *operand) {
-    node_id id = operand->node;
+/* Of a factor 1 / x, x as the factor was read; false if it is none. */
+static bool take_divisor(const struct printer *p, struct operand *operand) {
+    const struct node *node = graph_node(p->graph, operand->node);
+    struct operand divisor = node->count ? node->operands[0] : *operand;
+    if (!is_reciprocal(p, operand->node) || graph_node(p->graph, divisor.node)->rank != node->rank)
+        return false;
+    for (uint8_t a = 0; a < node->rank; a++)
+        divisor.at[a] = operand->at[node->operands[0].at[a]];
+    *operand = divisor;
+    return true;
+}
+
+static struct part part_of(struct printer *p, const struct node *product, const label *result, struct operand operand) {
     label order[MAX_RANK] = {0};
-    struct part part = {.rank = graph_node(p->graph, id)->rank};
-    if (part.rank < 2 && is_reciprocal(p, id)) {
-        id = graph_node(p->graph, id)->operands[0].node;
-        part.divides = true;
-    }
-    part.symmetric = graph_structure(p->graph, id) & STRUCTURE_SYMMETRIC;
+    struct part part = {.divides = take_divisor(p, &operand)};
+    part.rank = graph_node(p->graph, operand.node)->rank;
+    part.symmetric = graph_structure(p->graph, operand.node) & STRUCTURE_SYMMETRIC;
     if (part.rank == 2)
-        order_of_part(p, product, result, operand, id, order);
-    part.piece = write_node(p, id, order, false);
+        order_of_part(p, product, result, &operand, operand.node, order);
+    part.piece = write_node(p, operand.node, order, false);
     for (uint8_t i = 0; i < part.rank; i++)
-        part.at[i] = operand->at[order[i]];
+        part.at[i] = operand.at[order[i]];
     if (part.rank == 2 && part.at[0] == part.at[1]) {
         part.piece = call(p, "diag", part.piece);
         part.rank = 1;
@@ -67,7 +74,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
         if (graph_node(p->graph, node->operands[i].node)->rank > 2 || parts.count == MAX_LABELS)
             parts.stuck = true;
         else
-            parts.at[parts.count++] = part_of(p, node, order, &node->operands[i]);
+            parts.at[parts.count++] = part_of(p, node, order, node->operands[i]);
     }
     for (uint32_t i = 0; i < node->count && p->length <= p->longest; i++) {
         if (!index[i] || piece_apply_index(p, &parts, node, i))
@@ -75,7 +82,7 @@ static struct parts split(struct printer *p, const struct node *node, const labe
         if (factor_of(p, node, i)->rank > 2 || parts.count == MAX_LABELS)
             parts.stuck = true;
         else
-            parts.at[parts.count++] = part_of(p, node, order, &node->operands[i]);
+            parts.at[parts.count++] = part_of(p, node, order, node->operands[i]);
     }
     return parts;
 }
@@ -107,14 +114,37 @@ static struct piece oriented(struct printer *p, const struct part *matrix, label
     return matrix->at[0] == rows || matrix->symmetric ? matrix->piece : transposed(p, matrix->piece);
 }
 
+static bool are_parallel(const struct part *a, const struct part *b) {
+    return a->rank == 2 && b->rank == 2 &&
+           ((a->at[0] == b->at[0] && a->at[1] == b->at[1]) || (a->at[0] == b->at[1] && a->at[1] == b->at[0]));
+}
+
+/* A matrix that divides others between the same two labels, or ones. */
+static void divide_matrices(struct printer *p, struct parts *parts) {
+    for (uint32_t i = 0; i < parts->count; i++) {
+        struct part *a = &parts->at[i], *b = NULL;
+        if (a->rank != 2 || !a->divides)
+            continue;
+        for (uint32_t k = 0; k < parts->count && !b; k++)
+            if (k != i && !parts->at[k].divides && are_parallel(a, &parts->at[k]))
+                b = &parts->at[k];
+        a->divides = false;
+        if (!b) {
+            a->piece = binary(p, make(p, LEVEL_POSTFIX, "1"), "/", a->piece);
+            continue;
+        }
+        b->piece = binary(p, b->piece, "/", oriented(p, a, b->at[0]));
+        b->symmetric = a->symmetric && b->symmetric;
+        take_out(parts, i--);
+    }
+}
+
 /* Matrices between the same two labels become one, elementwise. */
 static void join_parallel(struct printer *p, struct parts *parts) {
     for (uint32_t i = 0; i < parts->count; i++)
         for (uint32_t k = i + 1; parts->at[i].rank == 2 && k < parts->count;) {
             struct part *a = &parts->at[i], *b = &parts->at[k];
-            bool same = b->rank == 2 && ((a->at[0] == b->at[0] && a->at[1] == b->at[1]) ||
-                                         (a->at[0] == b->at[1] && a->at[1] == b->at[0]));
-            if (!same) {
+            if (!are_parallel(a, b) || a->divides != b->divides) {
                 k++;
                 continue;
             }
@@ -199,24 +229,44 @@ static void chain(struct printer *p, struct parts *parts, label l, const uint32_
     put(parts, (struct part){.at = {a, b}, .rank = 2, .piece = binary(p, left, "@", oriented(p, &n, l))});
 }
 
-/* Eliminates one summed label; false if none of those left can be. Vectors first, then chains. */
-static bool eliminate(struct printer *p, struct parts *parts, bool *summed, label labels, label first_row) {
-    for (uint32_t ends = 0; ends <= 2; ends++)
-        for (label l = 0; l < labels; l++) {
-            uint32_t found[2];
-            if (!summed[l] || matrices_at(parts, l, found) != ends)
-                continue;
-            summed[l] = false;
-            if (ends == 0)
-                sum_vector(p, parts, l);
-            else if (ends == 1)
-                absorb_into_vector(p, parts, l, found[0], summed);
-            else
-                chain(p, parts, l, found, first_row);
-            join_parallel(p, parts);
-            return true;
-        }
-    return false;
+/* How late a product of two matrices comes in a chain: a square one times one that is not changes no shape, so nothing
+ * grows; two square ones can wait. Of equal ones the first one in the chain, so that it reads from left to right. */
+static int lateness(const struct node *node, const struct part *a, const struct part *b, label first_row) {
+    bool square[2] = {node->size[a->at[0]] == node->size[a->at[1]], node->size[b->at[0]] == node->size[b->at[1]]};
+    bool first = a->at[0] == first_row || a->at[1] == first_row || b->at[0] == first_row || b->at[1] == first_row;
+    return (square[0] != square[1] ? 2 : square[0] ? 6 : 4) + !first;
+}
+
+/* When a summed label is eliminated, with the matrices that have it: vectors first, then chains. */
+static int turn_of(const struct node *node, const struct parts *parts, label l, label first_row, uint32_t found[2]) {
+    uint32_t ends = matrices_at(parts, l, found);
+    return ends < 2   ? (int)ends
+           : ends > 2 ? NEVER
+                      : lateness(node, &parts->at[found[0]], &parts->at[found[1]], first_row);
+}
+
+/* Eliminates one summed label; false if none of those left can be. */
+static bool eliminate(struct printer *p, struct parts *parts, bool *summed, const struct node *node, label first_row) {
+    uint32_t found[2];
+    label next = 0;
+    int turn = NEVER;
+    for (label l = 0; l < node->labels; l++) {
+        int own = summed[l] ? turn_of(node, parts, l, first_row, found) : NEVER;
+        next = own < turn ? l : next;
+        turn = own < turn ? own : turn;
+    }
+    if (turn == NEVER)
+        return false;
+    matrices_at(parts, next, found);
+    summed[next] = false;
+    if (turn == 0)
+        sum_vector(p, parts, next);
+    else if (turn == 1)
+        absorb_into_vector(p, parts, next, found[0], summed);
+    else
+        chain(p, parts, next, found, first_row);
+    join_parallel(p, parts);
+    return true;
 }
 
 static struct piece ones(struct printer *p, poly size) {
@@ -233,6 +283,10 @@ static struct piece matrix_result(struct printer *p, struct parts *parts, const 
             break;
         }
     bool has_left = join_at(p, parts, 1, rows, &left), has_right = join_at(p, parts, 1, columns, &right);
+    if (!matrix.rank && !has_left && !has_right)
+        return make(p, LEVEL_POSTFIX,
+                    format_string(p->arena, "ones(%s, %s)", poly_piece(p, node->size[rows]).text,
+                                  poly_piece(p, node->size[columns]).text));
     if (!matrix.rank)
         return make(p, LEVEL_POSTFIX,
                     format_string(p->arena, "outer(%s, %s)", (has_left ? left.piece : ones(p, node->size[rows])).text,
@@ -247,30 +301,41 @@ static struct piece matrix_result(struct printer *p, struct parts *parts, const 
 
 /* coefficient * scalars * piece / scalars; piece.text NULL: nothing but scalars. */
 static struct piece scaled(struct printer *p, double number, struct parts *parts, struct piece piece) {
-    struct piece up = {NULL, LEVEL_SUM};
+    struct piece up = {NULL, LEVEL_SUM}, down = up;
     bool minus = number < 0;
     if (number != 1 && number != -1)
         up = number_piece(p, minus ? -number : number);
-    for (int divides = 0; divides < 2; divides++) {
-        for (uint32_t i = 0; i < parts->count; i++) {
-            if (parts->at[i].rank != 0 || parts->at[i].divides != divides)
-                continue;
-            if (!up.text && divides)
-                up = make(p, LEVEL_POSTFIX, "1");
-            up = up.text ? binary(p, up, divides ? "/" : "*", parts->at[i].piece) : parts->at[i].piece;
-        }
-        if (!divides && piece.text)
-            up = up.text ? binary(p, up, "*", piece) : piece;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        struct piece *joined = parts->at[i].divides ? &down : &up;
+        if (parts->at[i].rank == 0)
+            *joined = joined->text ? binary(p, *joined, "*", parts->at[i].piece) : parts->at[i].piece;
     }
+    if (piece.text)
+        up = up.text ? binary(p, up, "*", piece) : piece;
     if (!up.text)
         up = make(p, LEVEL_POSTFIX, "1");
+    if (down.text)
+        up = binary(p, up, "/", down);
     if (minus)
         up = make(p, LEVEL_PRODUCT, format_string(p->arena, "-%s", at_level(p, up, LEVEL_PRODUCT)));
     return up;
 }
 
-static char letter(label l) {
-    return "ijklmnpqrstuvwxyzabcdefgho"[l % 26];
+static bool is_dimension(const struct polys *polys, char c) {
+    for (size_t i = 0; i < polys->names.len; i++)
+        if (polys->names.at[i][0] == c && !polys->names.at[i][1])
+            return true;
+    return false;
+}
+
+/* The letter of a label; none that a dimension is called by, while there are others. */
+static char letter(const struct printer *p, label l) {
+    static const char letters[] = "ijklmnpqrstuvwxyzabcdefgho";
+    label left = l;
+    for (const char *c = letters; *c; c++)
+        if (!is_dimension(p->graph->polys, *c) && left-- == 0)
+            return *c;
+    return letters[l % 26];
 }
 
 /* "1 + i", of a selector's axes behind the first. */
@@ -281,7 +346,7 @@ static const char *selected(struct printer *p, const struct node *select, const 
         text_puts(&text, a > 1 ? " + " : "");
         if (strcmp(step.text, "1") != 0)
             text_printf(&text, "%s*", at_level(p, step, LEVEL_PRODUCT));
-        text_putc(&text, letter(at[a]));
+        text_putc(&text, letter(p, at[a]));
     }
     struct piece offset = poly_piece(p, select->dim);
     if (strcmp(offset.text, "0") != 0 || select->rank == 1)
@@ -297,7 +362,7 @@ static bool print_where(struct printer *p, struct text *text, const struct node 
         const struct node *factor = graph_node(p->graph, operand->node);
         if (factor->kind != NODE_SELECT)
             continue;
-        text_printf(text, "%s%c = %s", any ? ", " : " where ", letter(operand->at[0]),
+        text_printf(text, "%s%c = %s", any ? ", " : " where ", letter(p, operand->at[0]),
                     selected(p, factor, operand->at));
         any = true;
     }
@@ -316,12 +381,12 @@ static struct piece einsum(struct printer *p, const struct node *node, const lab
         text_puts(&text, first ? "" : ",");
         first = false;
         for (uint8_t a = 0; a < graph_node(p->graph, operand->node)->rank; a++)
-            text_putc(&text, letter(operand->at[read[a]]));
+            text_putc(&text, letter(p, operand->at[read[a]]));
         text_printf(&operands, ", %s", write_node(p, operand->node, read, false).text);
     }
     text_puts(&text, "->");
     for (uint8_t a = 0; a < node->rank; a++)
-        text_putc(&text, letter(order[a]));
+        text_putc(&text, letter(p, order[a]));
     text_printf(&text, "\"%s)", text_string(&operands));
     enum level level = print_where(p, &text, node) ? LEVEL_COMPARISON : LEVEL_POSTFIX;
     struct parts none = {.count = 0};
@@ -352,7 +417,8 @@ static struct piece product(struct printer *p, const struct node *node, const la
     for (label l = node->rank; l < node->labels; l++)
         summed[l] = has_part_at(&parts, l); /* slices have taken the others */
     join_parallel(p, &parts);
-    while (eliminate(p, &parts, summed, node->labels, node->rank ? order[0] : 0))
+    divide_matrices(p, &parts);
+    while (eliminate(p, &parts, summed, node, node->rank ? order[0] : 0))
         continue;
     for (label l = 0; l < node->labels; l++)
         if (summed[l])
@@ -425,8 +491,58 @@ static struct piece sum(struct printer *p, const struct node *node, const label 
     return make(p, LEVEL_SUM, text_string(&text));
 }
 
+static bool has_name(const struct printer *p, node_id id) {
+    label order[MAX_RANK];
+    return p->names.name(p->names.context, id, order) != NULL;
+}
+
+/* "softmax(x)": exp(x - logsumexp(x)) over one axis of x. */
+static bool weights(struct printer *p, const struct node *node, const label *order, struct piece *piece) {
+    const struct node *sum = graph_node(p->graph, node->operands[0].node);
+    if (node->op != OP_exp || sum->kind != NODE_SUM || sum->count != 2 || has_name(p, node->operands[0].node))
+        return false;
+    uint32_t which = graph_node(p->graph, sum->operands[0].node)->kind == NODE_REDUCE ? 1 : 0;
+    const struct operand *x = &sum->operands[which], *total = &sum->operands[!which];
+    const struct node *reduced = graph_node(p->graph, total->node);
+    if (!op_records[reduced->op].weights || reduced->operands[0].node != x->node || has_name(p, total->node) ||
+        x->coefficient != 1 || total->coefficient != -1 || reduced->rank + 1 != node->rank)
+        return false;
+    label over = 0, own[MAX_RANK] = {0};
+    for (uint8_t a = 0; a < node->rank; a++) {
+        label kept = reduced->operands[0].at[a], l = node->operands[0].at[x->at[a]];
+        if (kept < reduced->rank && total->at[kept] != x->at[a])
+            return false;
+        for (uint8_t i = 0; i < node->rank; i++)
+            if (order[i] == l) {
+                own[i] = a;
+                over = kept >= reduced->rank ? i : over;
+            }
+    }
+    const char *text = write_node(p, x->node, own, false).text, *name = op_spelling(op_records[reduced->op].weights);
+    *piece = make(p, LEVEL_POSTFIX,
+                  node->rank == 1 ? format_string(p->arena, "%s(%s)", name, text)
+                                  : format_string(p->arena, "%s(%s, axis=%d)", name, text, over));
+    return true;
+}
+
+/* The first operand of an elementwise operator; x of an f(x) that has no name, if the operator ignores f. */
+static struct operand without_ignored(const struct printer *p, const struct node *node) {
+    struct operand operand = node->operands[0];
+    const struct node *inner = graph_node(p->graph, operand.node);
+    if (inner->kind != NODE_MAP || inner->op != op_records[node->op].ignores || has_name(p, operand.node))
+        return operand;
+    struct operand of = inner->operands[0];
+    for (uint8_t a = 0; a < graph_node(p->graph, of.node)->rank; a++)
+        of.at[a] = operand.at[of.at[a]];
+    return of;
+}
+
 static struct piece map(struct printer *p, const struct node *node, const label *order) {
-    struct piece a = broadcast(p, node, &node->operands[0], order);
+    struct piece whole;
+    if (weights(p, node, order, &whole))
+        return whole;
+    struct operand first = without_ignored(p, node);
+    struct piece a = broadcast(p, node, &first, order);
     if (op_records[node->op].flags & OP_RECIPROCAL)
         return binary(p, make(p, LEVEL_POSTFIX, "1"), "/", a);
     struct text text = text_new(p->arena);
@@ -495,7 +611,7 @@ static struct piece selector(struct printer *p, const struct node *node, const l
         return order[0] == 0 ? columns : transposed(p, columns);
     }
     const label at[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
-    return make(p, LEVEL_COMPARISON, format_string(p->arena, "%c == %s", letter(0), selected(p, node, at)));
+    return make(p, LEVEL_COMPARISON, format_string(p->arena, "%c == %s", letter(p, 0), selected(p, node, at)));
 }
 
 static struct piece lower(struct printer *p, const struct node *node, const label *order) {

@@ -18,7 +18,7 @@ struct piece {
 struct part {
     label at[2];
     uint8_t rank;
-    bool divides;   /* vectors and scalars only */
+    bool divides;
     bool symmetric; /* a matrix that is its transpose */
     struct piece piece;
     const char *sliced;   /* what it is a slice of; NULL: it is none */

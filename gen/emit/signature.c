@@ -307,5 +307,6 @@ static const char *program_name(void *context, node_id id, label order[MAX_RANK]
 
 const char *argument_formula(const struct emission *e, const struct argument *output, size_t longest) {
     struct formula_names names = {program_name, e->graph};
-    return formula_of(e->arena, e->graph, names, output->value, longest);
+    struct value value = output->shown.node ? output->shown : output->value;
+    return formula_of(e->arena, e->graph, names, value, longest);
 }

@@ -1,9 +1,9 @@
-/* Two matrix products that differ in one factor become one product with the sum of the two: C M + C N = C (M + N). */
+/* Two products that differ in one factor become one product with the sum of the two: C M + C N = C (M + N). */
 #include "rewrite.h"
 
 #include <string.h>
 
-enum { MOST_TERMS = 16, MOST_FACTORS = 10, MOST_TRIES = 200, NO_LABEL = 255 };
+enum { MOST_TERMS = 16, MOST_SPREAD = 4, MOST_FACTORS = 10, MOST_TRIES = 200, NO_LABEL = 255 };
 
 /* Puts the factors of product factors in their place, but for the first `kept` ones. */
 static void open_factors(struct graph *graph, struct index_form *form, size_t kept, double *number) {
@@ -95,20 +95,21 @@ static bool match_from(struct matching *m, size_t i) {
 static bool firsts_agree(const struct matching *m) {
     const struct operand *f = &m->p->form.operands.at[0], *g = &m->q->form.operands.at[0];
     uint64_t mapped = 0, wanted = 0;
-    for (uint8_t a = 0; a < 2; a++) {
+    uint8_t rank = graph_node(m->graph, g->node)->rank;
+    for (uint8_t a = 0; a < rank; a++) {
         label l = m->to[f->at[a]];
         mapped |= l == NO_LABEL ? 0 : (uint64_t)1 << l;
         wanted |= (uint64_t)1 << g->at[a];
     }
-    return mapped == wanted && __builtin_popcountll(mapped) == 2;
+    return mapped == wanted && __builtin_popcountll(mapped) == rank;
 }
 
 static bool match(struct matching *m, const struct graph *graph, const struct operand *x, const struct operand *y,
                   const struct factors *p, const struct factors *q) {
     *m = (struct matching){.graph = graph, .p = p, .q = q};
     memset(m->to, NO_LABEL, sizeof m->to);
-    for (label r = 0; r < 2; r++)
-        for (label s = 0; s < 2; s++)
+    for (label r = 0; r < graph_node(graph, x->node)->rank; r++)
+        for (label s = 0; s < graph_node(graph, y->node)->rank; s++)
             if (x->at[r] == y->at[s])
                 m->to[r] = s;
     return p->form.operands.len == q->form.operands.len && match_from(m, 1) && firsts_agree(m);
@@ -117,19 +118,19 @@ static bool match(struct matching *m, const struct graph *graph, const struct op
 /* x f + y g as an operand of the second product. */
 static struct operand sum_of_firsts(struct graph *graph, const struct matching *m, double x, double y) {
     struct operand f = m->p->form.operands.at[0], g = m->q->form.operands.at[0];
-    struct index_form form = {.labels = 2};
-    label axis[2] = {g.at[0], g.at[1]}, result[2] = {0, 1};
-    form.size[0] = m->q->form.size[axis[0]];
-    form.size[1] = m->q->form.size[axis[1]];
-    for (label a = 0; a < 2; a++) {
-        f.at[a] = m->to[f.at[a]] == axis[1];
+    uint8_t rank = graph_node(graph, g.node)->rank;
+    struct index_form form = {.labels = rank};
+    label axis[2] = {g.at[0], g.at[rank - 1]}, result[2] = {0, 1};
+    for (label a = 0; a < rank; a++) {
+        form.size[a] = m->q->form.size[axis[a]];
+        f.at[a] = rank > 1 && m->to[f.at[a]] == axis[1];
         g.at[a] = a;
     }
     f.coefficient = x;
     g.coefficient = y;
     vec_push(graph->arena, &form.operands, f);
     vec_push(graph->arena, &form.operands, g);
-    struct value sum = graph_sum(graph, &form, result, 2);
+    struct value sum = graph_sum(graph, &form, result, rank);
     struct operand operand = {.node = sum.node, .coefficient = 1};
     for (uint8_t a = 0; a < sum.rank; a++)
         operand.at[sum.axis[a]] = axis[a];
@@ -152,10 +153,32 @@ static struct operand factored(struct graph *graph, const struct matching *m, co
     return operand;
 }
 
-/* A product of matrices, where half of the operations are saved; used by nothing else. */
+/* Is the product one of vectors, once its factors are opened? Then it costs no more than a product with a vector. */
+static bool is_low_rank(struct graph *graph, const struct node *node) {
+    struct node flat = *node;
+    double number = 1;
+    struct index_form form = factors_of(graph, node, 0);
+    open_factors(graph, &form, 0, &number);
+    flat.operands = form.operands.at;
+    flat.count = (uint32_t)form.operands.len;
+    flat.labels = form.labels;
+    return is_outer_product(graph, &flat);
+}
+
+/* A product that is summed, where half of the operations are saved. */
 static bool can_factor(const struct rewriting *rewriting, const struct operand *term) {
-    const struct node *node = graph_node(rewriting->graph, term->node);
-    return node->kind == NODE_PRODUCT && node->rank == 2 && node->labels > node->rank && node->count <= MOST_FACTORS;
+    const struct node node = *graph_node(rewriting->graph, term->node);
+    return node.kind == NODE_PRODUCT && node.rank >= 1 && node.rank <= 2 && node.labels > node.rank &&
+           node.count <= MOST_FACTORS && !is_low_rank(rewriting->graph, &node);
+}
+
+/* Two vectors or two matrices, of which some axis is summed. */
+static bool are_alike(const struct graph *graph, const struct node *p, uint32_t f, const struct node *q, uint32_t g) {
+    uint8_t rank = graph_node(graph, p->operands[f].node)->rank;
+    bool summed = false;
+    for (uint8_t a = 0; a < rank; a++)
+        summed = summed || p->operands[f].at[a] >= p->rank;
+    return summed && rank <= 2 && graph_node(graph, q->operands[g].node)->rank == rank;
 }
 
 static bool factor_pair(struct graph *graph, struct index_form *form, size_t i, size_t k) {
@@ -164,7 +187,7 @@ static bool factor_pair(struct graph *graph, struct index_form *form, size_t i, 
     struct matching m;
     for (uint32_t f = 0; f < p.count; f++)
         for (uint32_t g = 0; g < q.count; g++) {
-            if (graph_node(graph, p.operands[f].node)->rank != 2 || graph_node(graph, q.operands[g].node)->rank != 2)
+            if (!are_alike(graph, &p, f, &q, g))
                 continue;
             struct factors first = with_first(graph, &p, f), second = with_first(graph, &q, g);
             if (second.number == 0 || !match(&m, graph, &x, &y, &first, &second))
@@ -191,4 +214,55 @@ struct value factor_rule(const struct rewriting *rewriting, node_id id, struct i
     if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS)
         factor_any(rewriting, id, form);
     return graph_rebuild(rewriting->graph, id, form, node.number);
+}
+
+/* ---- Multiplied out ---------------------------------------------------------------------------------------------- */
+
+struct value product_over_terms(struct graph *graph, const struct node *node, const struct index_form *form,
+                                uint32_t place, const label *order) {
+    const struct operand factor = form->operands.at[place];
+    const struct node sum = *graph_node(graph, factor.node);
+    struct operand *factors = arena_copy(graph->arena, form->operands.at, form->operands.len * sizeof *factors);
+    struct index_form terms = {.labels = node->rank};
+    for (label l = 0; l < node->rank; l++)
+        terms.size[l] = node->size[l];
+    for (uint32_t i = 0; i < sum.count; i++) {
+        factors[place] = sum.operands[i];
+        for (uint8_t a = 0; a < 2; a++)
+            factors[place].at[a] = factor.at[sum.operands[i].at[a]];
+        struct value product =
+            graph_product_of(graph, 1, factors, (uint32_t)form->operands.len, form->size, order, node->rank);
+        label at[MAX_RANK];
+        for (uint8_t k = 0; k < product.rank; k++)
+            at[product.axis[k]] = order[k];
+        form_operand(&terms, graph, product.node, at, sum.operands[i].coefficient * node->number);
+    }
+    return graph_sum(graph, &terms, order, node->rank);
+}
+
+/* Is the factor a sum of products of vectors, over which the product sums? */
+static bool is_low_rank_sum(struct graph *graph, const struct node *node, const struct operand *factor) {
+    const struct node sum = *graph_node(graph, factor->node);
+    bool summed = false;
+    for (uint8_t a = 0; a < sum.rank; a++)
+        summed = summed || factor->at[a] >= node->rank;
+    if (sum.kind != NODE_SUM || sum.rank != 2 || !summed || sum.count > MOST_SPREAD)
+        return false;
+    for (uint32_t i = 0; i < sum.count; i++) {
+        const struct node term = *graph_node(graph, sum.operands[i].node);
+        if (term.kind != NODE_PRODUCT || term.rank != 2 || !is_low_rank(graph, &term))
+            return false;
+    }
+    return true;
+}
+
+struct value spread_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
+    struct graph *graph = rewriting->graph;
+    const struct node node = *graph_node(graph, id);
+    struct axis_order order = graph->orders.at[id];
+    bool sums = node.kind == NODE_PRODUCT && node.labels > node.rank && node.count == form->operands.len;
+    for (uint32_t k = 0; sums && k < node.count; k++)
+        if (is_low_rank_sum(graph, &node, &form->operands.at[k]))
+            return in_axis_order(product_over_terms(graph, &node, form, k, order.at), order.at);
+    return graph_rebuild(graph, id, form, node.number);
 }

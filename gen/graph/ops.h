@@ -81,6 +81,8 @@ struct op_record {
     const char *definition;   /* TEXT: its meaning; REDUCE, ALONG, MATRIX: how it is computed, NULL if by its own */
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
+    enum op ignores;          /* MAP: of this operator's result it is what it is of its argument */
+    enum op weights;          /* REDUCE: exp(a - y) is this of a, along the same axes */
     const char *single;       /* REDUCE, ALONG: what it is over one element; MATRIX: of a 1 x 1 matrix */
     const char *diagonal;     /* MATRIX: what it is of a diagonal matrix, at once; b as in positive */
     const char *orthogonal;   /* the same of an orthogonal one */

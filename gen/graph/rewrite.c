@@ -219,9 +219,7 @@ static uint64_t connected(const struct graph *graph, const struct node *node, la
     return reached;
 }
 
-/* A product of parts that share no label, each with one axis of the result: summed over an axis it need never be
- * formed. */
-static bool is_outer_product(const struct graph *graph, const struct node *node) {
+bool is_outer_product(const struct graph *graph, const struct node *node) {
     uint64_t axes = ((uint64_t)1 << node->rank) - 1;
     if (node->kind != NODE_PRODUCT || node->rank < 2)
         return false;

@@ -34,11 +34,22 @@ struct value graph_rebuild(struct graph *graph, node_id id, const struct index_f
  * False, and nothing done, where the labels do not suffice. */
 bool form_splice(struct graph *graph, struct index_form *form, size_t i);
 
+/* A product of parts that share no label, each with one axis of the result: summed over an axis it need never be
+ * formed. */
+bool is_outer_product(const struct graph *graph, const struct node *node);
+
 /* simplify: a product (sum) used once, by a product (sum), becomes part of it; so does every outer product that is
  * summed over. */
 struct value merge_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 
-/* simplify: two terms of a sum that are matrix products and differ in one factor become one. */
+/* The product with factor `place`, a sum, multiplied out: the sum of the products with its terms, read in this order.
+ */
+struct value product_over_terms(struct graph *graph, const struct node *node, const struct index_form *form,
+                                uint32_t place, const label *order);
+/* simplify: a product with a sum of products of vectors is multiplied out, so that no matrix need be formed. */
+struct value spread_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
+
+/* simplify: two terms of a sum that are products and differ in one factor become one. */
 struct value factor_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 /* narrow: of what is selected from only what is needed is computed. */
 struct value narrow_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);

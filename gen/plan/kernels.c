@@ -367,8 +367,9 @@ static void invert(const label *axis, uint8_t rank, label *inverse) {
         inverse[axis[i]] = i;
 }
 
-/* Operations of a factorisation, of solves and of what is read off a factor, to leading order (G. Golub, C. Van Loan,
- * Matrix Computations, 4th ed., 3.2.9, 4.2.5, 3.1.2). */
+/* Operations of factorisations and solves to leading order. An LU factorisation takes 2/3 n^3 and one of Cholesky 1/3
+ * n^3 (G. Golub, C. Van Loan, Matrix Computations, 4th ed., 3.2.9 and 4.2.5); polynomials have integer coefficients, so
+ * both count as n^3. */
 static void add_matrix_flops(struct planning *p, const struct node *node) {
     struct polys *polys = p->graph->polys;
     const struct node *first = graph_node(p->graph, node->operands[0].node);

@@ -33,6 +33,8 @@ static void rewrite_group(struct group *g) {
     else
         graph_rewrite(g->graph, roots.at, roots.len, order_as_written_rule, NULL);
     graph_rewrite(g->graph, roots.at, roots.len, solve_rule, NULL);
+    if (g->effort > 0)
+        graph_rewrite(g->graph, roots.at, roots.len, distribute_rule, NULL);
     g->graph->nested = false;
     g->outputs = NEW_ARRAY(arena, g->count, struct value *);
     for (size_t f = 0, next = 0; f < g->count; next += g->functions[f++].outputs.len)

@@ -58,15 +58,15 @@ static struct value divide_transposed(struct graph *graph, node_id solve, struct
 }
 
 /* The product without operand i as a value read from label k on. */
-static struct value others_from(struct graph *graph, const struct node *node, const struct index_form *form, size_t i,
-                                label k) {
+static struct value others_from(struct graph *graph, double number, const struct index_form *form, size_t i, label k,
+                                bool scalars) {
     struct operand *others = NEW_ARRAY(graph->arena, form->operands.len, struct operand);
     label kept[MAX_RANK] = {k};
     uint8_t rank = 1;
     uint32_t count = 0;
     uint64_t seen = (uint64_t)1 << k;
     for (size_t m = 0; m < form->operands.len; m++)
-        if (m != i)
+        if (m != i && (scalars || graph_node(graph, form->operands.at[m].node)->rank))
             others[count++] = form->operands.at[m];
     for (uint32_t m = 0; m < count; m++)
         for (uint8_t a = 0; a < graph_node(graph, others[m].node)->rank; a++) {
@@ -74,17 +74,32 @@ static struct value others_from(struct graph *graph, const struct node *node, co
                 kept[rank++] = others[m].at[a];
             seen |= (uint64_t)1 << others[m].at[a];
         }
-    return graph_product_of(graph, node->number, others, count, form->size, kept, rank);
+    return graph_product_of(graph, number, others, count, form->size, kept, rank);
 }
 
-/* inv(A)[r, k] B[k, c] or inv(A)[k, r] B[k, c], as value[r, c]. */
+/* The value times the product's number and scalars. */
+static struct value scaled(struct graph *graph, const struct node *node, const struct index_form *form,
+                           struct value value) {
+    struct value *factors = NEW_ARRAY(graph->arena, form->operands.len + 1, struct value);
+    uint32_t count = 1;
+    factors[0] = value;
+    for (size_t m = 0; m < form->operands.len; m++)
+        if (graph_node(graph, form->operands.at[m].node)->rank == 0)
+            factors[count++] = graph_value(graph, form->operands.at[m].node);
+    return value_multiply(graph, node->number, factors, count);
+}
+
+/* inv(A)[r, k] B[k, c] or inv(A)[k, r] B[k, c], as value[r, c]. What scales a vector does so afterwards, so that solves
+ * with multiples of it are one. */
 static struct value solve_instead(struct graph *graph, const struct node *node, const struct index_form *form, size_t i,
                                   label k) {
     const struct operand inverse = form->operands.at[i];
     bool transposed = inverse.at[0] == k;
     label r = inverse.at[transposed];
-    struct value b = others_from(graph, node, form, i, k);
+    bool vector = node->rank == 1;
+    struct value b = others_from(graph, vector ? 1 : node->number, form, i, k, !vector);
     struct value made = transposed ? divide_transposed(graph, inverse.node, b) : divide(graph, inverse.node, b);
+    made = vector ? scaled(graph, node, form, made) : made;
     struct value result = made;
     for (uint8_t l = 0; l < node->rank; l++)
         result.axis[l] = made.axis[l == r ? 0 : made.rank - 1];

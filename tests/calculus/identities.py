@@ -78,35 +78,60 @@ def values_of(module, source, dims, rng):
     return inputs
 
 
+def program_text(source):
+    return source.replace(" | ", "\n") + "\n"
+
+
+def fixed_dims(lines):
+    return {n: int(v) for n, v in re.findall(r"(\w+) = (\d+)", "".join(re.findall(r"^dim .*", lines, re.M)))}
+
+
+def of_distributions(origin):
+    """Does the formula hold only for targets that are distributions, which the program does not say?"""
+    return "cross-entropy" in origin
+
+
+def inputs_of(module, origin, source, dims):
+    inputs = values_of(module, source, dims, np.random.default_rng(zlib.crc32(source.encode())))
+    if of_distributions(origin):
+        inputs["T"] = np.abs(inputs["T"]) / np.abs(inputs["T"]).sum(axis=1, keepdims=True)
+    return inputs
+
+
+def scope_of(module, lines, sizes, inputs):
+    """What a formula's names mean: every value a matrix or a number."""
+    functions, rows = module.facts["functions"], set(re.findall(r"^(\w+): row", lines, re.M))
+    scope = {**sizes, **fixed_dims(lines)}
+    scope.update({a["name"]: as_matrix(inputs[a["name"]], a, rows) for f in functions for a in f["inputs"]})
+    tangent = [scope[i["name"]] for i in functions[-1]["inputs"] if i.get("role") == "tangent"]
+    scope.update({"V": tangent[0]} if tangent else {})
+    scope.update({name + "_": scope[name] for name in inputs if name in FORMULA})  # a name that a formula's function has
+    missing = [d for d in re.findall(r"^(\w+): (?:row )?\[", lines, re.M) if d not in scope]
+    for name in missing:  # inputs that no function reads
+        shape = re.search(rf"^{name}: (row )?\[(.*)\]", lines, re.M)
+        size = [eval(part, {}, scope) for part in shape.group(2).split(",")]
+        scope[name] = np.ones(size if len(size) == 2 else (1, size[0]) if shape.group(1) else (size[0], 1))
+    return scope
+
+
+def gap_of(value, output, expected):
+    """How far an output is from what a formula gave."""
+    if output.get("structure") == "diagonal" and value.ndim == 1:
+        value = np.diag(value)
+    return mx.difference(value.reshape(expected.shape) if value.size == expected.size else value, expected)
+
+
 def check(tap, number, origin, source, formula):
-    label = f"identity {number} ({origin}): {formula[:60]}"
-    lines = source.replace(" | ", "\n") + "\n"
-    rows = set(re.findall(r"^(\w+): row", lines, re.M))
+    label, lines = f"identity {number} ({origin}): {formula[:60]}", program_text(source)
     with mx.workspace() as folder:
         module = mx.Module(folder, lines, name="identity")
         function = module.facts["functions"][-1]
         dims = {d: SIZES[d] for d in function["dims"]}
-        fixed = dict((n, int(v)) for n, v in re.findall(r"(\w+) = (\d+)", "".join(re.findall(r"^dim .*", lines, re.M))))
-        rng = np.random.default_rng(zlib.crc32(source.encode()))
-        inputs = values_of(module, source, dims, rng)
-        if "cross-entropy" in origin:  # holds for targets that are distributions
-            inputs["T"] = np.abs(inputs["T"]) / np.abs(inputs["T"]).sum(axis=1, keepdims=True)
+        inputs = inputs_of(module, origin, source, dims)
         got = module.call(module.build("gcc", ("-O1",)), [function["name"]], dims, inputs)[0]
         output = function["outputs"][-1]
-        scope = {**FORMULA, **SIZES, **fixed}
-        scope.update({a["name"]: as_matrix(inputs[a["name"]], a, rows) for f in module.facts["functions"] for a in f["inputs"]})
-        scope["V"] = next((scope[i["name"]] for i in function["inputs"] if i.get("role") == "tangent"), scope.get("V"))
-        scope.update({name + "_": scope[name] for name in inputs if name in FORMULA})  # a name that a formula's function has
-        missing = [d for d in re.findall(r"^(\w+): (?:row )?\[", lines, re.M) if d not in scope]
-        for name in missing:  # inputs that no function reads
-            shape = re.search(rf"^{name}: (row )?\[(.*)\]", lines, re.M)
-            size = [eval(part, {}, scope) for part in shape.group(2).split(",")]
-            scope[name] = np.ones(size if len(size) == 2 else (1, size[0]) if shape.group(1) else (size[0], 1))
-        expected = np.asarray(eval(formula, scope))
-        value = got[output["name"]]
-        if output.get("structure") == "diagonal":
-            value = np.diag(value)
-        gap, where = mx.difference(value.reshape(expected.shape) if value.size == expected.size else value, expected)
+        expected = np.asarray(eval(formula, {**FORMULA, **scope_of(module, lines, SIZES, inputs)}))
+        gap, where = gap_of(got[output["name"]], output, expected)
         tap.ok(gap <= 1e-10, label, f"off by {gap:.3g} {where}\n{lines}")
 
 
@@ -114,7 +139,7 @@ def main():
     tap, count = mx.Tap(), 0
     for number, origin, source, formula in identities():
         try:
-            if later(source.replace(" | ", "\n") + "\n"):
+            if later(program_text(source)):
                 print(f"# identity {number} uses what is not supported yet: {source}", flush=True)
                 continue
             count += 1
@@ -125,4 +150,5 @@ def main():
     tap.done()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -55,7 +55,7 @@ def check_table(tap, functions):
         infix = re.search(r'\.infix = "(.*?)"', records[name])
         used = re.escape(f" {infix.group(1)} ") if infix else rf"\b{name}\("
         users = [user for user, body in records.items() if user != name
-                 and any(re.search(used, text) for text in re.findall(r'\.(?:differential|definition|triangular|positive) =\s*((?:"[^"]*"\s*)+)', body))]
+                 and any(re.search(used, text) for text in re.findall(r'\.(?:differential|definition|single|diagonal|triangular|positive) =\s*((?:"[^"]*"\s*)+)', body))]
         tap.ok(users, f"{name}: hidden, is named by the differential or computation of a record that is tested")
 
 

@@ -74,8 +74,10 @@ def generate(folder, source, name="module", options=()):
 
 
 def shape_of(argument, dims):
-    """Sizes in numbers; a dimension may have the name of a Python keyword. That of a slice that cannot be is 0."""
-    sizes = (eval(re.sub(r"[A-Za-z_]\w*", lambda name: str(dims[name.group()]), str(size))) for size in argument["shape"])
+    """Sizes in numbers, of a diagonal matrix its diagonal's; a dimension may have the name of a Python keyword. That of
+    a slice that cannot be is 0."""
+    stored = argument["shape"][:1] if argument.get("structure") == "diagonal" else argument["shape"]
+    sizes = (eval(re.sub(r"[A-Za-z_]\w*", lambda name: str(dims[name.group()]), str(size))) for size in stored)
     return tuple(max(size, 0) for size in sizes)
 
 

@@ -62,6 +62,8 @@ static int mx_solve_triangular_f64(size_t n, size_t columns, int, const counted 
 }
 static counted mx_factor_det_f64(size_t, const counted *) { return counted(1); }
 static int mx_factor_logabsdet_f64(size_t, const counted *, counted *) { return MX_OK; }
+static int mx_check_regular_f64(size_t, const counted *) { return MX_OK; }
+static int mx_check_positive_f64(size_t, const counted *) { return MX_OK; }
 #define double counted
 #define restrict __restrict
 #include "%(c)s"

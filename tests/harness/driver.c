@@ -1,11 +1,12 @@
 /* Calls the functions of a module made with --reflect, as a program of its own, so that sanitizers see every access.
  *
  *   driver NAME DIM… INDEX… [NAME DIM… INDEX…]…     calls each function in turn
+ *   driver NAME!STATUS …                            the status that this call gives, instead of MX_OK
  *
  * Standard input: the values of all inputs, in the order of the calls and arguments, as the module's real type;
  * standard output: the values of all outputs. What a forward function saves goes to the next function that takes saved.
  * Every array is allocated at its exact size, the workspace at an odd address; outputs begin as NaN. Exit 1: a status
- * other than MX_OK, an input that changed, a bad command line. */
+ * other than that, an input that changed, a bad command line. */
 #include <mxrt.h>
 
 #include <math.h>
@@ -80,7 +81,7 @@ static void *nan_array(size_t bytes) {
     return array;
 }
 
-static void call(const mx_function *f, const size_t *dims, void **saved) {
+static void call(const mx_function *f, const size_t *dims, void **saved, int expected) {
     void *in[64], *copy[64], *out[64];
     for (int i = 0; i < f->n_inputs; i++) {
         size_t bytes = bytes_of(f, dims, &f->inputs[i]);
@@ -97,7 +98,7 @@ static void call(const mx_function *f, const size_t *dims, void **saved) {
     size_t bytes = f->worksize(dims);
     char *work = malloc(bytes + 1);
     int status = f->call(dims, (const void *const *)in, out, *saved, bytes ? work + 1 : NULL);
-    if (status != MX_OK)
+    if (status != expected)
         fail(mx_status_string(status), f->name);
     for (int i = 0; i < f->n_inputs; i++) {
         if (memcmp(in[i], copy[i], bytes_of(f, dims, &f->inputs[i])) != 0)
@@ -115,6 +116,10 @@ static void call(const mx_function *f, const size_t *dims, void **saved) {
 int main(int argc, char **argv) {
     void *saved = NULL;
     for (int at = 1; at < argc;) {
+        char *mark = strchr(argv[at], '!');
+        int expected = mark ? atoi(mark + 1) : MX_OK;
+        if (mark)
+            *mark = '\0';
         const mx_function *f = find(argv[at++]);
         size_t dims[64];
         int numbers = f->n_dims + f->n_indices;
@@ -122,7 +127,7 @@ int main(int argc, char **argv) {
             fail("too few dimensions and indices", f->name);
         for (int i = 0; i < numbers; i++)
             dims[i] = strtoul(argv[at++], NULL, 10);
-        call(f, dims, &saved);
+        call(f, dims, &saved, expected);
     }
     free(saved);
     return fflush(stdout) != 0;

@@ -73,12 +73,13 @@ class Module:
                  os.path.join(BUILD, "libmxrt.a"), "-lm", "-o", program])
         return program
 
-    def call(self, program, calls, dims, inputs):
-        """Calls functions in turn in one process; inputs by name. A dictionary of outputs, by name, for each call."""
+    def call(self, program, calls, dims, inputs, status=0):
+        """Calls functions in turn in one process; inputs by name; the last call gives that status. A dictionary of
+        outputs, by name, for each call."""
         functions, command, data, shapes = self.functions(), [program], [], []
         for name in calls:
             f = functions[name]
-            command += [name] + [str(dims[d]) for d in f["dims"] + f["indices"]]
+            command += [name + (f"!{status}" if status and name == calls[-1] else "")] + [str(dims[d]) for d in f["dims"] + f["indices"]]
             data += [np.ascontiguousarray(inputs[i["name"]], dtype=self.real).tobytes() for i in f["inputs"]]
             shapes.append([(o["name"], shape_of(o, dims)) for o in f["outputs"]])
         raw = np.frombuffer(run(command, input=b"".join(data)), dtype=self.real)
