@@ -522,9 +522,36 @@ static struct value order_selecting(struct graph *graph, node_id id, bool search
                          order.at);
 }
 
+static void open_operand(struct graph *graph, struct index_form *form, size_t i, const struct node *inner) {
+    struct operand outer = form->operands.at[i];
+    form->operands.at[i] = form->operands.at[--form->operands.len];
+    for (uint32_t k = 0; k < inner->count; k++) {
+        struct operand operand = inner->operands[k];
+        for (uint8_t a = 0; a < graph_node(graph, operand.node)->rank; a++)
+            operand.at[a] = outer.at[operand.at[a]];
+        vec_push(graph->arena, &form->operands, operand);
+    }
+}
+
+/* A factor that became delta(j, l) T while it was ordered itself hides an index from the products around it: its factors
+ * take its place. Returns their coefficient. */
+static double open_placed(struct graph *graph, const struct node *node, struct index_form *form) {
+    double number = 1;
+    for (size_t i = 0; node->kind == NODE_PRODUCT && i < form->operands.len; i++) {
+        const struct node inner = *graph_node(graph, form->operands.at[i].node);
+        if (inner.kind != NODE_PRODUCT || inner.labels > inner.rank ||
+            !has_placing(graph, inner.operands, inner.count) || form->operands.len + inner.count > MAX_FACTORS)
+            continue;
+        number *= inner.number;
+        open_operand(graph, form, i--, &inner);
+    }
+    return number;
+}
+
 static struct value order(const struct rewriting *rewriting, node_id id, struct index_form *form, bool searched) {
     struct graph *graph = rewriting->graph;
-    const struct node node = *graph_node(graph, id);
+    struct node node = *graph_node(graph, id);
+    node.number *= open_placed(graph, &node, form);
     if (node.kind != NODE_PRODUCT || !has_placing(graph, form->operands.at, form->operands.len))
         return order_factors(graph, id, form, searched, rewriting->context);
     struct value now = graph_rebuild(graph, id, form, node.number);

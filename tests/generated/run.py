@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Generated code as its callers meet it: the contract of abi.md, case by case.
 
-  run.py [GROUP…]     contract, elements, memory, compilers, names, command, scale, indices, factors, consumers, stats; without arguments all
+  run.py [GROUP…]     contract, elements, memory, compilers, names, command, scale, indices, factors, consumers, stats, tensors; without arguments all
 """
 import sys
 import time
@@ -18,9 +18,11 @@ import memory
 import names
 import scale
 import stats
+import tensors
 
 GROUPS = {"contract": contract, "elements": elements, "memory": memory, "compilers": compilers, "names": names, "command": command,
-          "scale": scale, "indices": indices, "factors": factors, "consumers": consumers, "stats": stats}
+          "scale": scale, "indices": indices, "factors": factors, "consumers": consumers, "stats": stats,
+          "tensors": tensors}
 
 
 def main():
