@@ -76,12 +76,14 @@ static bool is_part(struct layer *layer, const struct operand *factor, uint32_t 
 /* sum_ij x_ij delta(p, c i + d j): the array as a list, if its strides are as the steps. */
 static bool is_list(struct layer *layer, const struct operand *factor, uint32_t source) {
     struct graph *graph = layer->p->graph;
-    const struct node *node = graph_node(graph, layer->id), *select = NULL;
+    const struct node *node = graph_node(graph, layer->id);
     const struct buffer *buffer = &layer->p->plan->buffers.at[source];
     uint8_t own = graph_node(graph, factor->node)->rank;
+    if (node->rank != 1 || node->count != 2)
+        return false;
     const struct operand *by = &node->operands[factor == &node->operands[0]];
-    select = graph_node(graph, by->node);
-    if (node->rank != 1 || node->count != 2 || select->rank != own + 1 || node->labels != own + 1 || by->at[0] != 0 ||
+    const struct node *select = graph_node(graph, by->node);
+    if (select->rank != own + 1 || node->labels != own + 1 || by->at[0] != 0 ||
         select->dim != poly_number(graph->polys, 0) || node_elements(graph, factor->node) != node->size[0])
         return false;
     poly unit = POLY_NONE; /* the stride of the axis whose step is 1 */
