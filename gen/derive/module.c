@@ -469,9 +469,11 @@ static void simplify_group(struct graph *graph, struct function *functions, size
         graph_rewrite(graph, roots.at, roots.len, narrow_rule, NULL);
         graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
     }
-    graph_rewrite(graph, roots.at, roots.len, spread_rule, NULL);
-    graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
-    graph_rewrite(graph, roots.at, roots.len, factor_rule, NULL);
+    if (graph_has_sums(graph)) {
+        graph_rewrite(graph, roots.at, roots.len, spread_rule, NULL);
+        graph_rewrite(graph, roots.at, roots.len, merge_rule, NULL);
+        graph_rewrite(graph, roots.at, roots.len, factor_rule, NULL);
+    }
     for (size_t f = 0; f < count; f++)
         for (size_t i = 0; i < functions[f].outputs.len; i++)
             functions[f].outputs.at[i].value = roots.at[next++];

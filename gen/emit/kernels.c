@@ -389,8 +389,7 @@ static void print_distance(struct text *out, const struct body *b, poly stride) 
 /* Along a label that there is not the stride does not matter; 1 says that memory is contiguous. */
 static void print_label_stride(struct text *out, const struct body *b, uint32_t buffer, const label *at, label l) {
     const struct buffer *of = &b->s->plan->buffers.at[buffer];
-    print_distance(out, b,
-                   l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : label_stride(b->e->graph, of, at, l));
+    print_distance(out, b, l == AXIS_UNIT ? poly_number(b->e->graph->polys, 1) : label_stride(b->e->graph, of, at, l));
 }
 
 void print_stride(struct text *out, const struct body *b, uint32_t buffer, label axis) {

@@ -172,10 +172,18 @@ static bool can_factor(const struct rewriting *rewriting, const struct operand *
            node.count <= MOST_FACTORS && !is_low_rank(rewriting->graph, &node);
 }
 
+/* A product with an inverse is a solve; in a sum the inverse would have to be formed. */
+static bool is_inverse(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    return node->kind == NODE_MATRIX && node->op == OP_inv;
+}
+
 /* Two vectors or two matrices, of which some axis is summed. */
 static bool are_alike(const struct graph *graph, const struct node *p, uint32_t f, const struct node *q, uint32_t g) {
     uint8_t rank = graph_node(graph, p->operands[f].node)->rank;
     bool summed = false;
+    if (is_inverse(graph, p->operands[f].node) || is_inverse(graph, q->operands[g].node))
+        return false;
     for (uint8_t a = 0; a < rank; a++)
         summed = summed || p->operands[f].at[a] >= p->rank;
     return summed && rank <= 2 && graph_node(graph, q->operands[g].node)->rank == rank;
@@ -214,6 +222,18 @@ struct value factor_rule(const struct rewriting *rewriting, node_id id, struct i
     if (node.kind == NODE_SUM && form->operands.len <= MOST_TERMS)
         factor_any(rewriting, id, form);
     return graph_rebuild(rewriting->graph, id, form, node.number);
+}
+
+bool graph_has_sums(const struct graph *graph) {
+    for (node_id id = 1; id < graph->nodes.len; id++) {
+        const struct node *node = graph_node(graph, id);
+        uint32_t alike = 0;
+        for (uint32_t i = 0; node->kind == NODE_SUM && node->rank && i < node->count; i++)
+            alike += graph_node(graph, node->operands[i].node)->rank == node->rank;
+        if (alike > 1)
+            return true;
+    }
+    return false;
 }
 
 /* ---- Multiplied out ---------------------------------------------------------------------------------------------- */

@@ -78,7 +78,8 @@ struct value graph_matrix(struct graph *graph, enum op op, const struct value *o
     made[0] = labelled(&value[0], whole ? 0 : node.rank);
     made[1] = labelled(&value[1], 0);
     struct value result = graph_value(graph, graph_intern(graph, &node, NULL));
-    return whole && swapped ? value_transpose(result) : result;
+    /* f(A') = f(A)'; but a Cholesky factor is that of a symmetric A, so of A' as of A. */
+    return whole && swapped && op != OP_cholesky_factor ? value_transpose(result) : result;
 }
 
 /* X under a triangular mask; the node itself if it is nothing of the kind. */

@@ -46,6 +46,8 @@ struct value merge_rule(const struct rewriting *rewriting, node_id id, struct in
  */
 struct value product_over_terms(struct graph *graph, const struct node *node, const struct index_form *form,
                                 uint32_t place, const label *order);
+/* Is there a sum of several values of its own axes? Else the rules about sums of products change nothing. */
+bool graph_has_sums(const struct graph *graph);
 /* simplify: a product with a sum of products of vectors is multiplied out, so that no matrix need be formed. */
 struct value spread_rule(const struct rewriting *rewriting, node_id id, struct index_form *form);
 

@@ -53,7 +53,8 @@ bool gemm_is_plain(const struct gemm_form *form) {
  * made for it only would cost more than it gives. */
 static bool pays(const struct graph *graph, const struct node *node, const struct gemm_form *form) {
     bool matrices = form->rows && form->columns;
-    return largest(graph, node, form->rows) * largest(graph, node, form->columns) * largest(graph, node, form->summed) >=
+    return largest(graph, node, form->rows) * largest(graph, node, form->columns) *
+                   largest(graph, node, form->summed) >=
                LEAST_INNER &&
            (matrices || (!is_pointwise(graph, form->a) && !is_pointwise(graph, form->b)));
 }

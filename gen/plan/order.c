@@ -533,8 +533,8 @@ static void open_operand(struct graph *graph, struct index_form *form, size_t i,
     }
 }
 
-/* A factor that became delta(j, l) T while it was ordered itself hides an index from the products around it: its factors
- * take its place. Returns their coefficient. */
+/* A factor that became delta(j, l) T while it was ordered itself hides an index from the products around it: its
+ * factors take its place. Returns their coefficient. */
 static double open_placed(struct graph *graph, const struct node *node, struct index_form *form) {
     double number = 1;
     for (size_t i = 0; node->kind == NODE_PRODUCT && i < form->operands.len; i++) {

@@ -18,6 +18,13 @@ struct group {
     struct layout layout;
 };
 
+static bool has_matrices(const struct graph *graph) {
+    for (node_id id = 1; id < graph->nodes.len; id++)
+        if (graph_node(graph, id)->kind == NODE_MATRIX)
+            return true;
+    return false;
+}
+
 static void rewrite_group(struct group *g) {
     VEC(struct value) roots = {0};
     struct arena *arena = g->graph->arena;
@@ -32,8 +39,9 @@ static void rewrite_group(struct group *g) {
         graph_rewrite(g->graph, roots.at, roots.len, order_rule, &(struct map){.arena = arena});
     else
         graph_rewrite(g->graph, roots.at, roots.len, order_as_written_rule, NULL);
-    graph_rewrite(g->graph, roots.at, roots.len, solve_rule, NULL);
-    if (g->effort > 0)
+    if (has_matrices(g->graph))
+        graph_rewrite(g->graph, roots.at, roots.len, solve_rule, NULL);
+    if (g->effort > 0 && graph_has_sums(g->graph))
         graph_rewrite(g->graph, roots.at, roots.len, distribute_rule, NULL);
     g->graph->nested = false;
     g->outputs = NEW_ARRAY(arena, g->count, struct value *);

@@ -1,8 +1,15 @@
 #!/usr/bin/python3
-"""The identities of identities.tsv: each program's derivative against the listed formula, at random rectangular values.
+"""The identities of identities.tsv, at random values and sizes that all differ, each judged three ways:
 
-In the formulas every value is a matrix: a vector a column, a row a row; .T transposes, @ multiplies, * is elementwise. A
-program that uses what this version does not have yet (error E0401 and no other) is listed as a comment."""
+  formula       the requested derivative against the listed formula. In the formulas every value is a matrix: a vector a
+                column, a row a row; .T transposes, @ multiplies, * is elementwise
+  PyTorch       every output against the program's own statements in PyTorch (tests/harness/torch_program.py), in double
+  differences   every derivative against central differences of the generated value, or of the generated gradient
+
+Shapes are rectangular wherever the program allows it: without the declarations of its dense inputs mxc infers no more
+dimensions than it has with them. A program that uses what this version does not have yet (error E0401 and no other) is listed
+as a comment; so is every row that one of the ways cannot judge."""
+import json
 import os
 import re
 import subprocess
@@ -10,13 +17,20 @@ import sys
 import zlib
 
 import numpy as np
+import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 import mx
+import run
+import torch_program
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZES = {"m": 5, "n": 4, "p": 3, "k": 2}
-AT_LEAST = 100  # programs that run in this version
+AT_LEAST = 150  # programs that run in this version
+WAYS = ("formula", "PyTorch", "differences")
+NOT_JUDGED = 0  # rows that one of the ways cannot judge
+SQUARE = 1  # rows whose formula holds only for square matrices where the program allows others
+NOT_INFERRED = 1  # rows whose shapes follow from their declarations alone
 
 
 def softmax(x):
@@ -121,33 +135,115 @@ def gap_of(value, output, expected):
     return mx.difference(value.reshape(expected.shape) if value.size == expected.size else value, expected)
 
 
-def check(tap, number, origin, source, formula):
-    label, lines = f"identity {number} ({origin}): {formula[:60]}", program_text(source)
-    with mx.workspace() as folder:
-        module = mx.Module(folder, lines, name="identity")
-        function = module.facts["functions"][-1]
-        dims = {d: SIZES[d] for d in function["dims"]}
-        inputs = inputs_of(module, origin, source, dims)
-        got = module.call(module.build("gcc", ("-O1",)), [function["name"]], dims, inputs)[0]
-        output = function["outputs"][-1]
-        expected = np.asarray(eval(formula, {**FORMULA, **scope_of(module, lines, SIZES, inputs)}))
-        gap, where = gap_of(got[output["name"]], output, expected)
-        tap.ok(gap <= 1e-10, label, f"off by {gap:.3g} {where}\n{lines}")
+class Row:
+    """One identity: its program compiled and called."""
+
+    def __init__(self, folder, number, origin, source, formula):
+        self.label, self.origin, self.formula = f"identity {number}", origin, formula
+        self.lines = program_text(source)
+        self.module = mx.Module(folder, self.lines, name="identity")
+        self.functions = self.module.facts["functions"]
+        self.dims = {d: SIZES[d] for f in self.functions for d in f["dims"]}
+        self.inputs = inputs_of(self.module, origin, source, self.dims)
+        self.program = self.module.build("gcc", ("-O1",))
+        self.results = self.module.call(self.program, [f["name"] for f in self.functions], self.dims, self.inputs)
+
+
+def check_formula(tap, row):
+    output = row.functions[-1]["outputs"][-1]
+    expected = np.asarray(eval(row.formula, {**FORMULA, **scope_of(row.module, row.lines, SIZES, row.inputs)}))
+    gap, where = gap_of(row.results[-1][output["name"]], output, expected)
+    tap.ok(gap <= 1e-10, f"{row.label} ({row.origin}): {row.formula[:60]}", f"off by {gap:.3g} {where}\n{row.lines}")
+
+
+def tensors_of(row):
+    """Inputs, and what is declared and not read, as PyTorch's variables; what is promised to be unread is 0."""
+    arrays = {name: np.where(np.isnan(value), 0, value) for name, value in row.inputs.items()}
+    sizes = {**SIZES, **fixed_dims(row.lines)}
+    for name, shape in re.findall(r"^(\w+): \w* ?\[(.*)\]", row.lines, re.M):
+        arrays.setdefault(name, np.ones([eval(size, {}, sizes) for size in shape.split(",")]))
+    return {name: torch.tensor(value, requires_grad=True) for name, value in arrays.items()}
+
+
+def check_torch(tap, row):
+    tensors = tensors_of(row)
+    scope = {**tensors, **torch_program.values(row.lines, tensors, {**SIZES, **fixed_dims(row.lines)})}
+    case = run.Case(row.module.path)
+    for function, got in zip(row.functions, row.results):
+        expected = run.expected_outputs(case, row.module, function, tensors, scope)
+        tap.ok(set(expected) == set(got), f"{row.label}: every output has its expected value", set(got) - set(expected))
+        run.check_oracle(tap, case, row.label, function, got, expected, 1e-10)
+
+
+def check_differences(tap, row):
+    rng = np.random.default_rng(zlib.crc32(row.lines.encode()))
+    for function in row.functions:
+        run.check_differences(tap, None, row.label, row.module, row.program, function, row.inputs, row.dims, rng)
+
+
+def undeclared(lines):
+    """The program without the declarations that names and operators imply, and with no dimension fixed or named."""
+    def is_implied(line):
+        name = re.match(r"([A-Z]\w*): \[[^\d,]+,[^\d,]+\]$|([a-z]\w*): \[[^\d,]+\]$", line)
+        return name and re.search(rf"= .*\b{name.group(1) or name.group(2)}\b", lines)
+
+    kept = [line for line in lines.splitlines() if not line.startswith("dim ") and not is_implied(line)]
+    return "".join(re.sub(r"\b[mnpk]\b", "1", line) + "\n" if " = " in line else line + "\n" for line in kept)
+
+
+def is_rectangular(folder, row):
+    """Do all sizes differ, and are there as many dimensions as mxc infers? None: it cannot infer them."""
+    path = os.path.join(folder, "undeclared.mx")
+    with open(path, "w") as file:
+        file.write(undeclared(row.lines))
+    done = subprocess.run([mx.MXC, "--emit=json", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if done.returncode:
+        return None
+    sizes = {**row.dims, **fixed_dims(row.lines)}
+    inferred = {d for f in json.loads(done.stdout)["functions"] for d in f["dims"]}
+    return len(set(sizes.values())) == len(sizes) >= len(inferred)
+
+
+def judge(tap, row, judged):
+    """All ways; a way that compares nothing, or lacks a function, has not judged."""
+    for way, check in zip(WAYS, (check_formula, check_torch, check_differences)):
+        before = tap.count
+        try:
+            check(tap, row)
+        except torch_program.Untranslated as error:
+            print(f"# {row.label}: {error}", flush=True)
+        judged[way] += tap.count > before
+        if tap.count == before:
+            print(f"# {row.label} is not judged by {way}", flush=True)
+
+
+def summarise(tap, count, shapes, judged):
+    tap.ok(count >= AT_LEAST, f"at least {AT_LEAST} identities run", count)
+    for way in WAYS:
+        tap.ok(count - judged[way] <= NOT_JUDGED, f"{way} judges {judged[way]} of {count} identities")
+    for is_found, most, text in ((False, SQUARE, "a square matrix that need not be one"),
+                                 (None, NOT_INFERRED, "shapes that are not inferred")):
+        found = [source for source, is_rectangular in shapes if is_rectangular is is_found]
+        print("\n".join(f"# {text}: {source}" for source in found), flush=True)
+        tap.ok(len(found) <= most, f"{len(found)} of {count} identities have {text}")
+    tap.done()
 
 
 def main():
-    tap, count = mx.Tap(), 0
+    tap, count, shapes, judged = mx.Tap(), 0, [], dict.fromkeys(WAYS, 0)
     for number, origin, source, formula in identities():
         try:
             if later(program_text(source)):
                 print(f"# identity {number} uses what is not supported yet: {source}", flush=True)
                 continue
             count += 1
-            check(tap, number, origin, source, formula)
+            with mx.workspace() as folder:
+                row = Row(folder, number, origin, source, formula)
+                judge(tap, row, judged)
+                shapes.append((source, is_rectangular(folder, row)))
         except Exception as error:
             tap.ok(False, f"identity {number} runs", f"{type(error).__name__}: {error}\n{source}\n{formula}")
-    tap.ok(count >= AT_LEAST, f"at least {AT_LEAST} identities run", count)
-    tap.done()
+    summarise(tap, count, shapes, judged)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ static int sum_vector(const size_t *dims, const void *const *in, void *const *ou
 static void test_reflection(tap *out) {
     static const char *const dims[] = {"n"};
     static const mx_argument x = {"x", "input", "dense", 1, dims}, s = {"s", "output", "dense", 0, NULL};
-    static const mx_function f = {"t_eval", "eval", 1, dims, 1, &x, 1, &s, no_worksize, NULL, sum_vector};
+    static const mx_function f = {"t_eval", "eval", 1, dims, 1, &x, 1, &s, no_worksize, NULL, sum_vector, 0, NULL};
     static const mx_module module = {"t", "t.mx", "f64", MX_ABI_VERSION, 1, &f};
     const double numbers[] = {1, 2, 3};
     const void *in[] = {numbers};
