@@ -168,12 +168,13 @@ BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas 
 $(B)/factor_bench: tests/bench/factor_bench.c $(B)/libmxrt.a
 	$(CC) $(STD) $(WARN) -O2 $(BENCH_BLAS) -Iruntime -o $@ $^ $(if $(BENCH_BLAS),-lopenblas) -lm
 BENCH_THREADS ?= 2
-bench: $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
+bench: all $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
 	rm -f $(B)/bench.csv
 	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -o $(B)/bench.csv $(BENCH)
 	MX_BENCH_LIBS=$(abspath $(B)):$(MX_BENCH_LIBS) $(B)/gemm_bench -t $(BENCH_THREADS) -o $(B)/bench.csv $(BENCH)
 	tests/bench/plot.py $(B)/bench.csv $(B)/bench.png
 	$(B)/factor_bench
+	MX_BUILD=$(abspath $(B)) tests/bench/problems.py
 
 PREFIX ?= /usr/local
 install: all
