@@ -27,6 +27,7 @@ def script(suite):
 
 
 SUITES = {suite: script(suite) for suite in ("lang", "calculus", "generated", "random", "fuzz", "house")}
+SUITES["calculus"] = [(SUITES["calculus"][0][0], {"MX_PART": f"{part}/6"}) for part in range(1, 7)]
 SUITES["calculus"] += [([os.path.join(TESTS, "calculus", name)], {})
                        for name in ("identities.py", "derivations.py", "second_order.py", "records.py")]
 SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
