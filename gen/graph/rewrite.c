@@ -71,20 +71,21 @@ static void count_uses(const struct graph *graph, const struct value *roots, siz
             uses[graph_node(graph, id)->operands[k].node]++;
 }
 
-static struct index_form operands_of(struct graph *graph, node_id id, const struct value *made) {
+/* The node's operands as they are now, in a form whose room is used again for every node. */
+static void operands_of(struct graph *graph, node_id id, const struct value *made, struct index_form *form) {
     const struct node node = *graph_node(graph, id);
-    struct index_form form = {.labels = node.labels};
+    form->labels = node.labels;
+    form->operands.len = 0;
     if (node.labels)
-        memcpy(form.size, node.size, node.labels * sizeof *node.size);
+        memcpy(form->size, node.size, node.labels * sizeof *node.size);
     for (uint32_t k = 0; k < node.count; k++) {
         struct operand operand = node.operands[k];
         struct value now = made[operand.node];
         operand.node = now.node;
         for (uint8_t a = 0; a < now.rank; a++)
             operand.at[now.axis[a]] = node.operands[k].at[a];
-        vec_push(graph->arena, &form.operands, operand);
+        vec_push(graph->arena, &form->operands, operand);
     }
-    return form;
 }
 
 /* The name goes along, read in the axes' new order. */
@@ -115,6 +116,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
     node_id *ids = NEW_ARRAY(graph->arena, count, node_id);
     struct rewriting rewriting = {graph, uses, made, context};
+    struct index_form form = {.labels = 0};
     for (size_t i = 0; i < count; i++)
         ids[i] = roots[i].node;
     graph_mark(graph, ids, count, needed);
@@ -122,7 +124,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     for (node_id id = 1; id < nodes; id++) {
         if (!needed[id])
             continue;
-        struct index_form form = operands_of(graph, id, made);
+        operands_of(graph, id, made, &form);
         graph->span = graph->spans.at[id];
         made[id] = form.operands.len ? rule(&rewriting, id, &form) : graph_value(graph, id);
         keep_name(graph, id, made[id]);
@@ -162,6 +164,7 @@ void graph_substitute(struct graph *graph, struct value *roots, size_t count, co
     bool *needed = NEW_ARRAY(graph->arena, nodes, bool);
     struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
     struct span span = graph->span;
+    struct index_form form = {.labels = 0};
     mark_substituted(graph, roots, count, replaced, replaced_count, needed);
     for (node_id id = 1; id < nodes; id++) {
         if (!needed[id])
@@ -173,7 +176,7 @@ void graph_substitute(struct graph *graph, struct value *roots, size_t count, co
             struct value by = without_units(replaced[next].by);
             made[id] = read_as(by, made[by.node]);
         } else {
-            struct index_form form = operands_of(graph, id, made);
+            operands_of(graph, id, made, &form);
             made[id] = form.operands.len ? graph_rebuild(graph, id, &form, graph_node(graph, id)->number)
                                          : graph_value(graph, id);
         }

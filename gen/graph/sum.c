@@ -335,7 +335,7 @@ struct value graph_sum(struct graph *graph, const struct index_form *form, const
         vec_push(graph->arena, &terms.operands, normal_term(graph, form->operands.at[i]));
     collect(graph, &terms);
     flatten_if_it_collects(graph, &terms);
-    if (!graph->nested)
+    if (!graph->nested && terms.operands.len <= FLATTEN_TERMS)
         collect_across_brackets(graph, &terms);
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];

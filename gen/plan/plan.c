@@ -25,14 +25,27 @@ static bool has_matrices(const struct graph *graph) {
     return false;
 }
 
+/* Is there an operator that is computed by others? */
+static bool has_definitions(const struct graph *graph) {
+    for (node_id id = 1; id < graph->nodes.len; id++) {
+        const struct node *node = graph_node(graph, id);
+        bool over = node->kind == NODE_REDUCE || node->kind == NODE_ALONG;
+        if (node->kind == NODE_MATRIX || (over && op_records[node->op].definition))
+            return true;
+    }
+    return false;
+}
+
 static void rewrite_group(struct group *g) {
     VEC(struct value) roots = {0};
     struct arena *arena = g->graph->arena;
     for (size_t f = 0; f < g->count; f++)
         for (size_t i = 0; i < g->functions[f].outputs.len; i++)
             vec_push(arena, &roots, g->functions[f].outputs.at[i].value);
-    graph_rewrite(g->graph, roots.at, roots.len, expand_rule, g->lowering);
-    if (g->effort > 0)
+    bool expands = has_definitions(g->graph);
+    if (expands)
+        graph_rewrite(g->graph, roots.at, roots.len, expand_rule, g->lowering);
+    if (expands && g->effort > 0)
         graph_rewrite(g->graph, roots.at, roots.len, merge_rule, NULL);
     g->graph->nested = true;
     if (g->effort > 0)
