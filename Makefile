@@ -206,7 +206,7 @@ help:
 	@echo 'make demo       the examples; trains the digits classifier'
 	@echo 'make check      every test; ends in "N passed, N failed"'
 	@echo 'make asan       compiler, generated code and runtime under AddressSanitizer and UBSan'
-	@echo 'make bench      products and factorisations beside other libraries (those found), as ratios; build/bench.csv, .png'
+	@echo 'make bench      products, factorisations and Hessians beside other libraries (those found), as ratios; build/bench.csv, .png'
 	@echo 'make golden     rewrites the expected messages and dumps; look at the difference'
 	@echo 'make format     clang-format; make lint: what CI could complain of'
 	@echo 'make install    into PREFIX ($(PREFIX)), DESTDIR honoured'

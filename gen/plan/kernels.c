@@ -537,6 +537,31 @@ static struct buffer output_buffer(const struct planning *p, uint32_t output) {
     return buffer;
 }
 
+/* An array that is made element by element runs as the first array of as many axes that it is made of does: both are
+ * then gone through in order. Depth is bounded: choose.c bounds what may stand inline. */
+static bool follow_order(struct planning *p, node_id id, label *order) {
+    const struct node node = *graph_node(p->graph, id);
+    for (uint32_t i = 0; i < node.count; i++) {
+        const struct operand *operand = &node.operands[i];
+        label own[MAX_RANK], at[MAX_RANK];
+        uint64_t seen = 0;
+        uint32_t source = source_of(p, operand->node);
+        for (label a = 0; a < node.rank && graph_node(p->graph, operand->node)->rank == node.rank; a++)
+            seen |= (uint64_t)1 << operand->at[a];
+        if (seen != ((uint64_t)1 << node.rank) - 1)
+            continue;
+        if (source)
+            memcpy(own, p->plan->buffers.at[source].order, sizeof own);
+        else if (class_of(p->graph, operand->node) != CLASS_POINTWISE || !follow_order(p, operand->node, own))
+            continue;
+        for (label a = 0; a < node.rank; a++)
+            at[a] = operand->at[own[a]];
+        memcpy(order, at, node.rank);
+        return true;
+    }
+    return false;
+}
+
 /* Where a computed node lives: in the first output that is it, in saved memory, or in the workspace. */
 static struct buffer home_of(struct planning *p, node_id id, const uint32_t *output_of) {
     if (output_of[id])
@@ -545,6 +570,8 @@ static struct buffer home_of(struct planning *p, node_id id, const uint32_t *out
         return p->saved[id];
     struct buffer buffer = {.node = id, .storage = graph_node(p->graph, id)->rank ? STORE_WORK : STORE_LOCAL};
     memcpy(buffer.order, graph_order(p->graph, id), sizeof buffer.order);
+    if (p->effort > 0 && class_of(p->graph, id) == CLASS_POINTWISE && !takes_products(p, id))
+        follow_order(p, id, buffer.order);
     if (class_of(p->graph, id) == CLASS_ALONG) /* a line over all axes is one in memory only if both arrays agree */
         memcpy(buffer.order, p->plan->buffers.at[source_of(p, graph_node(p->graph, id)->operands[0].node)].order,
                sizeof buffer.order);
