@@ -106,18 +106,21 @@ static struct value solve_instead(struct graph *graph, const struct node *node, 
     return result;
 }
 
+/* Of two inverses the one that less else uses is divided by: the other one may have to be formed anyway. */
 struct value solve_rule(const struct rewriting *rewriting, node_id id, struct index_form *form) {
     struct graph *graph = rewriting->graph;
     const struct node node = *graph_node(graph, id);
     struct gemm_form gemm;
     bool plain = gemm_form_of(graph, id, &gemm) && gemm_is_plain(&gemm);
     label k = plain ? (label)__builtin_ctzll(gemm.summed) : 0;
-    if (plain)
-        for (size_t i = 0; i < form->operands.len; i++) {
-            const struct operand *operand = &form->operands.at[i];
-            bool ends = is_inverse(graph, operand->node) && operand->at[0] != operand->at[1];
-            if (ends && (operand->at[0] == k || operand->at[1] == k))
-                return solve_instead(graph, &node, form, i, k);
-        }
-    return graph_rebuild(graph, id, form, node.number);
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; plain && i < form->operands.len; i++) {
+        const struct operand *operand = &form->operands.at[i];
+        bool ends = is_inverse(graph, operand->node) && operand->at[0] != operand->at[1];
+        bool rarer =
+            best == SIZE_MAX || rewriting->uses[node.operands[i].node] < rewriting->uses[node.operands[best].node];
+        if (ends && rarer && (operand->at[0] == k || operand->at[1] == k))
+            best = i;
+    }
+    return best == SIZE_MAX ? graph_rebuild(graph, id, form, node.number) : solve_instead(graph, &node, form, best, k);
 }
