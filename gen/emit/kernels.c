@@ -320,7 +320,10 @@ static const char *copy_formula(const struct body *b, const struct plan_statemen
     const struct buffer *to = &b->s->plan->buffers.at[statement->target];
     bool swapped = graph_node(b->e->graph, from->node)->rank == 2 &&
                    statement->loop_of[from->order[0]] != statement->target_loop[to->order[0]];
-    return format_string(b->e->arena, "%s%s", b->buffer_name[statement->reads.at[0].buffer], swapped ? "'" : "");
+    const char *name = b->buffer_name[statement->reads.at[0].buffer];
+    if (graph_structure(b->e->graph, from->node) & STRUCTURE_STORED)
+        return format_string(b->e->arena, "diag(%s)", name);
+    return format_string(b->e->arena, "%s%s", name, swapped ? "'" : "");
 }
 
 /* "dX[1:3, :] += U": what a scatter writes. */
@@ -440,12 +443,17 @@ void print_gemm_sizes(struct text *out, const struct body *b, const struct kerne
     print_axis_size(out, b, kernel->gemm.k);
 }
 
-/* "=", "+=", "-=", or with the coefficient that the product has as a term: "+= 2 *". */
+/* "=", "+=", "-=", or with the coefficient that the product has as a term: "+= 2 *"; "= t14 +" in the place of t14. */
 static const char *product_sign(const struct body *b, const struct kernel *kernel) {
-    double size = kernel->coefficient < 0 ? -kernel->coefficient : kernel->coefficient;
+    bool minus = kernel->coefficient < 0;
+    double size = minus ? -kernel->coefficient : kernel->coefficient;
     struct text text = text_new(b->e->arena);
-    text_puts(&text, kernel->coefficient < 0 && kernel->accumulate ? "-=" : kernel->accumulate ? "+=" : "=");
-    text_puts(&text, kernel->coefficient < 0 && !kernel->accumulate ? " -" : "");
+    if (kernel->before)
+        text_printf(&text, "= %s %s", b->buffer_name[kernel->before], minus ? "-" : "+");
+    else if (kernel->accumulate)
+        text_puts(&text, minus ? "-=" : "+=");
+    else
+        text_puts(&text, minus ? "= -" : "=");
     if (size != 1) {
         text_putc(&text, ' ');
         text_double(&text, size);
@@ -549,7 +557,7 @@ static void print_matrix(struct text *out, const struct body *b, const struct ke
 /* The kernel ------------------------------------------------------------------------------------------------------ */
 
 static bool needs_block(const struct body *b, const struct kernel *kernel) {
-    if (kernel->kind == KERNEL_MATRIX && op_records[graph_node(b->e->graph, kernel->node)->op].flags & OP_FAILS)
+    if (kernel->kind == KERNEL_MATRIX && op_records[graph_node(b->e->graph, kernel->node)->op].status)
         return true;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)

@@ -220,13 +220,26 @@ static bool is_idle(const struct planning *p, const struct plan_statement *state
     return from->storage == STORE_WORK && from->pool == to->pool && from->slot == to->slot;
 }
 
+/* The next product that adds to the copy's target adds to what was copied. */
+static void tell_product(struct planning *p, const struct plan_statement *copy, size_t from) {
+    for (size_t k = from; k < p->plan->kernels.len; k++) {
+        struct kernel *kernel = &p->plan->kernels.at[k];
+        if (kernel->kind != KERNEL_GEMM || kernel->target != copy->target)
+            continue;
+        kernel->before = copy->reads.at[0].buffer;
+        return;
+    }
+}
+
 static void drop_idle_copies(struct planning *p) {
     size_t kept = 0;
     for (size_t k = 0; k < p->plan->kernels.len; k++) {
         struct kernel kernel = p->plan->kernels.at[k];
         size_t statements = 0;
         for (size_t s = 0; s < kernel.statements.len; s++)
-            if (!is_idle(p, &kernel.statements.at[s]))
+            if (is_idle(p, &kernel.statements.at[s]))
+                tell_product(p, &kernel.statements.at[s], k + 1);
+            else
                 kernel.statements.at[statements++] = kernel.statements.at[s];
         kernel.statements.len = statements;
         if (kernel.kind != KERNEL_LOOP || statements)

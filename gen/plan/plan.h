@@ -90,6 +90,7 @@ struct kernel {
     node_id node;
     double coefficient;
     bool accumulate;
+    uint32_t before; /* accumulate: the buffer whose array and content the target takes over; 0: none */
     struct gemm gemm;
     uint32_t target;
     label target_axis[MAX_RANK]; /* of each axis of the node, the axis of the target's node */
