@@ -17,6 +17,10 @@ static inline double mx_softplus_f64(double x) {
     return (x > 0 ? x : 0.0) + log1p(exp(-fabs(x)));
 }
 
+static inline double mx_logabs_f64(double x) {
+    return log(fabs(x));
+}
+
 static inline double mx_relu_f64(double x) {
     return x < 0 ? 0.0 : x;
 }
@@ -155,6 +159,10 @@ static inline float mx_sigmoid_f32(float x) {
 
 static inline float mx_softplus_f32(float x) {
     return (x > 0 ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+}
+
+static inline float mx_logabs_f32(float x) {
+    return logf(fabsf(x));
 }
 
 static inline float mx_relu_f32(float x) {

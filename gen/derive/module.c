@@ -107,6 +107,8 @@ static struct argument direction_of(struct builder *b, enum argument_role role, 
     uint8_t rank = sizes_not_one(b->graph, type.size, type.rank, size);
     const char *name = intern(b->lowering->interner, spelled);
     node_id node = graph_fresh_input(b->graph, name, rank, size);
+    if (type.rank < b->checked->symbols.at[symbol].type.rank && rank)
+        graph_promise(b->graph, node, STRUCTURE_STORED);
     return argument_like(b, name, role, symbol, value_over(b->graph, node, type.size, type.rank, type.row));
 }
 

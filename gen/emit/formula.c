@@ -545,6 +545,9 @@ static struct piece map(struct printer *p, const struct node *node, const label 
     struct piece a = broadcast(p, node, &first, order);
     if (op_records[node->op].flags & OP_RECIPROCAL)
         return binary(p, make(p, LEVEL_POSTFIX, "1"), "/", a);
+    if (op_records[node->op].said_as)
+        return call(p, op_spelling(op_records[node->op].said_as),
+                    call(p, op_spelling(op_records[node->op].said_of), a));
     struct text text = text_new(p->arena);
     if (op_records[node->op].infix) {
         text_printf(&text, "%s %s ", at_level(p, a, LEVEL_SUM), op_records[node->op].infix);
@@ -623,6 +626,12 @@ static struct piece lower(struct printer *p, const struct node *node, const labe
                               poly_piece(p, node->size[order[1]]).text));
 }
 
+/* A diagonal matrix is called by its name, what is stored of it is its diagonal. */
+static struct piece named_piece(struct printer *p, node_id id, const char *name) {
+    struct piece piece = make(p, LEVEL_POSTFIX, name);
+    return graph_structure(p->graph, id) & STRUCTURE_STORED ? call(p, "diag", piece) : piece;
+}
+
 static struct piece written_out(struct printer *p, node_id id, const label *order) {
     const struct node *node = graph_node(p->graph, id);
     switch (node->kind) {
@@ -648,8 +657,15 @@ static struct piece written_out(struct printer *p, node_id id, const label *orde
     case NODE_MATRIX:
         return in_order(p, matrix(p, node), id, order[0] == 1);
     default:
-        return in_order(p, make(p, LEVEL_POSTFIX, node->name), id, order[0] == 1);
+        return in_order(p, named_piece(p, id, node->name), id, order[0] == 1);
     }
+}
+
+/* Pivots are their argument; where they are computed the formula says what is asked of them, "R, if …". */
+static struct piece judged(struct printer *p, const struct node *node, const label *order, bool top) {
+    struct piece piece = write_node(p, node->operands[0].node, order, false);
+    const char *condition = strchr(op_records[node->op].doc, ',');
+    return top && condition ? make(p, LEVEL_COMPARISON, format_string(p->arena, "%s%s", piece.text, condition)) : piece;
 }
 
 /* A node with its axes in this order, by its name where it has one (but not at the top). */
@@ -657,14 +673,14 @@ static struct piece write_node(struct printer *p, node_id id, const label *order
     label named[MAX_RANK];
     const char *name = top ? NULL : p->names.name(p->names.context, id, named);
     if (name)
-        return in_order(p, make(p, LEVEL_POSTFIX, name), id, named[0] != order[0]);
+        return in_order(p, named_piece(p, id, name), id, named[0] != order[0]);
     if (p->length > p->longest || p->depth == DEEPEST) {
         p->length = p->longest + 1;
         return (struct piece){"", LEVEL_POSTFIX};
     }
     const struct node *node = graph_node(p->graph, id);
-    if (!top && node->kind == NODE_MATRIX && op_records[node->op].shape == SHAPE_PIVOTS)
-        return write_node(p, node->operands[0].node, order, false); /* it is its argument, judged */
+    if (node->kind == NODE_MATRIX && op_records[node->op].shape == SHAPE_PIVOTS)
+        return judged(p, node, order, top);
     p->depth++;
     struct piece piece = written_out(p, id, order);
     p->depth--;

@@ -41,6 +41,8 @@ static const char *purpose(const struct function *f) {
 static void print_parameter(struct text *out, const struct emission *e, const char *direction, const char *name,
                             const struct argument *argument) {
     text_printf(out, " *   %-3s %-12s %s", direction, name, argument_shape(e, argument));
+    if (argument_declared(argument).rank != argument->rank)
+        text_puts(out, ", its diagonal alone");
     if (argument->role == ROLE_OUTPUT) {
         const char *formula = argument_formula(e, argument, FORMULA_LONGEST);
         text_printf(out, "  = %s", formula ? formula : "(a long formula; see the C file)");
@@ -169,6 +171,27 @@ static void print_independence(struct text *out, const struct emission *e, const
     print_no_arguments(out, e, s, all);
 }
 
+/* Solves by a factor that has been found cannot fail. */
+static bool gives_status(const struct emission *e, const struct kernel *kernel, const char *status) {
+    const struct node *node = graph_node(e->graph, kernel->node);
+    if (kernel->kind != KERNEL_MATRIX || !op_records[node->op].status ||
+        graph_node(e->graph, node->operands[0].node)->op == OP_cholesky_factor)
+        return false;
+    return strcmp(op_records[node->op].status, status) == 0;
+}
+
+static void print_statuses(struct text *out, const struct emission *e, const struct signature *s) {
+    static const char *const statuses[][2] = {{"MX_ERR_SINGULAR", "singular"},
+                                              {"MX_ERR_NOT_SPD", "not positive definite"}};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        for (size_t k = 0; k < s->plan->kernels.len; k++)
+            if (gives_status(e, &s->plan->kernels.at[k], statuses[i][0])) {
+                text_printf(out, " *   %s, and NaN in every output, if a matrix that it factors or divides by is %s\n",
+                            statuses[i][0], statuses[i][1]);
+                break;
+            }
+}
+
 static void print_comment(struct text *out, const struct emission *e, const struct signature *s, size_t function) {
     const struct function *f = s->function;
     text_printf(out, "/* %s.\n *\n", purpose(f));
@@ -181,6 +204,7 @@ static void print_comment(struct text *out, const struct emission *e, const stru
         print_note(out, &f->notes.at[i]);
     print_independence(out, e, s, function);
     print_bounds(out, e, s);
+    print_statuses(out, e, s);
     text_printf(out, " *\n * Flops: %s. Workspace: %s", poly_string(e->arena, e->graph->polys, s->plan->flops),
                 s->plan->work.pools.len == 0 && !body_calls(e, s) ? "none, NULL will do" : "see the size function");
     if (s->saves)
@@ -222,7 +246,7 @@ void emit_header(struct text *out, const struct emission *e) {
         out,
         "/* Arrays are contiguous and row-major; outputs overlap neither inputs nor each other. Each function needs\n"
         " * a workspace of as many bytes as its _worksize function says, at any alignment (NULL where that is 0;\n"
-        " * SIZE_MAX: the sizes overflow), and returns MX_OK. */\n");
+        " * SIZE_MAX: the sizes overflow), and returns MX_OK unless its comment names another status. */\n");
     for (size_t f = 0; f < e->module->functions.len; f++)
         print_prototypes(out, e, f);
     if (e->reflect)

@@ -72,7 +72,7 @@ static void print_call(struct text *out, const struct body *b, const struct kern
     }
     signature_poly(out, b->e, b->s, matrix_size(b, node), false);
     if (record->shape == SHAPE_OF_FACTOR) {
-        print_scalar(out, b, kernel->target, b->buffer_name[divisor], record->flags & OP_FAILS);
+        print_scalar(out, b, kernel->target, b->buffer_name[divisor], record->status != NULL);
         return;
     }
     text_puts(out, ", ");
@@ -98,7 +98,7 @@ void print_matrix_call(struct text *out, const struct body *b, const struct kern
     const struct node *node = graph_node(b->e->graph, kernel->node);
     const struct op_record *record = &op_records[node->op];
     indent(out, depth);
-    if (record->flags & OP_FAILS) {
+    if (record->status) {
         text_puts(out, "const int status = ");
     } else if (record->shape == SHAPE_OF_FACTOR) {
         c_element(out, b, kernel->target, NULL);
@@ -106,7 +106,7 @@ void print_matrix_call(struct text *out, const struct body *b, const struct kern
     }
     print_call(out, b, kernel);
     text_puts(out, ";\n");
-    if (record->flags & OP_FAILS)
+    if (record->status)
         print_failure(out, b, "status", depth);
 }
 

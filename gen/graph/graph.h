@@ -38,7 +38,7 @@ enum node_kind {
     NODE_MATRIX   /* op of whole matrices; operands are read at the labels in ascending order: first the rows */
 };
 
-/* What is known of a node of two axes, or promised of it. LOWER: zero where the first index is less than the second;
+/* What is known of a node, or promised of it. LOWER: zero where the first index is less than the second;
  * UPPER: where it is greater. */
 enum structure {
     STRUCTURE_SYMMETRIC = 1,
@@ -46,7 +46,8 @@ enum structure {
     STRUCTURE_LOWER = 4,
     STRUCTURE_UPPER = 8,
     STRUCTURE_DIAGONAL = STRUCTURE_LOWER | STRUCTURE_UPPER,
-    STRUCTURE_ORTHOGONAL = 16
+    STRUCTURE_ORTHOGONAL = 16,
+    STRUCTURE_STORED = 32 /* of an input of one axis: it is the diagonal of a matrix of that name */
 };
 
 /* How a solve takes its matrix; a triangular one may hold anything in its other triangle. */
@@ -115,7 +116,7 @@ static inline const label *graph_order(const struct graph *graph, node_id id) {
     return graph->orders.at[id].at;
 }
 
-/* Flags of enum structure; none for a node that has not two axes. */
+/* Flags of enum structure; of a node that has not two axes none but STORED. */
 static inline uint8_t graph_structure(const struct graph *graph, node_id id) {
     return graph->structures.at[id];
 }

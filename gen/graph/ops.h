@@ -60,12 +60,10 @@ enum op_shape {
 };
 
 enum {
-    OP_COMMUTES = 1,    /* arguments may be sorted */
-    OP_HIDDEN = 2,      /* not a function of the language; only other records use it */
-    OP_CHEAP = 4,       /* costs no more than reading its argument again */
-    OP_RECIPROCAL = 8,  /* printed as a division */
-    OP_FAILS = 16,      /* MATRIX: its function of the runtime returns a status */
-    OP_NONNEGATIVE = 32 /* MAP: never less than 0 */
+    OP_HIDDEN = 1,     /* not a function of the language; only other records use it */
+    OP_CHEAP = 2,      /* costs no more than reading its argument again */
+    OP_RECIPROCAL = 4, /* printed as a division */
+    OP_NONNEGATIVE = 8 /* MAP: never less than 0 */
 };
 
 enum { MAX_ARGUMENTS = 3, ANY_ARGUMENTS = 0 };
@@ -81,6 +79,7 @@ struct op_record {
     const char *definition;   /* TEXT: its meaning; REDUCE, ALONG, MATRIX: how it is computed, NULL if by its own */
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
+    enum op said_as, said_of; /* MAP: formulas say it as one operator of another's result */
     enum op ignores;          /* MAP: of this operator's result it is what it is of its argument */
     enum op weights;          /* REDUCE: exp(a - y) is this of a, along the same axes */
     const char *single;       /* REDUCE, ALONG: what it is over one element; MATRIX: of a 1 x 1 matrix */
@@ -89,6 +88,7 @@ struct op_record {
     const char *triangular;   /* MATRIX: how it is computed of a triangular matrix, b as in positive */
     const char *positive;     /* the same of a symmetric positive one; b is the identity matrix of a's size */
     unsigned flops;           /* ALONG by its own loop: operations for each element */
+    const char *status;       /* MATRIX: what its function of the runtime returns where it fails; NULL: it never does */
     double fill;              /* FILL */
     const char *combine;      /* REDUCE by its own loop: what C calls the operation between two elements */
     double neutral;           /* the same: the result over nothing */

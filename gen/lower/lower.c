@@ -463,6 +463,8 @@ struct value lower_input(struct graph *graph, const struct symbol *symbol) {
     poly size[MAX_RANK];
     uint8_t rank = sizes_not_one(graph, type.size, type.rank, size);
     node_id node = graph_input(graph, symbol->name, rank, size);
+    if (type.rank < symbol->type.rank && rank)
+        graph_promise(graph, node, STRUCTURE_STORED);
     return value_over(graph, node, type.size, type.rank, type.row);
 }
 

@@ -397,7 +397,7 @@ static void call_matrix(struct planning *p, node_id id, uint32_t target, struct 
     if (replaced != 0)
         source_of(p, node.operands[0].node);
     add_matrix_flops(p, &node);
-    p->plan->fails = p->plan->fails || op_records[node.op].flags & OP_FAILS;
+    p->plan->fails = p->plan->fails || op_records[node.op].status;
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
 }
