@@ -1,5 +1,6 @@
 #include "module.h"
 
+#include "../graph/arrange.h"
 #include "../graph/rewrite.h"
 
 #include <string.h>
@@ -102,26 +103,19 @@ static const char *symbol_name(const struct builder *b, const char *prefix, uint
 
 /* An input of a symbol's shape that brings a cotangent or tangent. */
 static struct argument direction_of(struct builder *b, enum argument_role role, const char *spelled, uint32_t symbol) {
-    struct type type = stored_type(&b->checked->symbols.at[symbol]);
-    poly size[MAX_RANK];
-    uint8_t rank = sizes_not_one(b->graph, type.size, type.rank, size);
     const char *name = intern(b->lowering->interner, spelled);
-    node_id node = graph_fresh_input(b->graph, name, rank, size);
-    if (type.rank < b->checked->symbols.at[symbol].type.rank && rank)
-        graph_promise(b->graph, node, STRUCTURE_STORED);
-    return argument_like(b, name, role, symbol, value_over(b->graph, node, type.size, type.rank, type.row));
+    return argument_like(b, name, role, symbol, value_fresh_input(b->graph, name, stored_value(b, symbol)));
 }
 
 static bool is_symmetric(const struct builder *b, uint32_t symbol) {
-    const char *structure = b->checked->symbols.at[symbol].structure;
-    return strcmp(structure, "symmetric") == 0 || strcmp(structure, "spd") == 0;
+    return structure_named(b->checked->symbols.at[symbol].structure) & STRUCTURE_SYMMETRIC;
 }
 
 /* The derivative in the space of symmetric matrices is sym(G); other structures' zeros are zeros of G already. */
 static struct value projected(struct builder *b, uint32_t symbol, struct value g) {
     if (!is_symmetric(b, symbol) || g.rank != 2)
         return g;
-    return value_add(b->graph, (struct value[]){g, value_transpose(g)}, (double[]){0.5, 0.5}, 2);
+    return value_projected(b->graph, STRUCTURE_SYMMETRIC, g);
 }
 
 /* derive_vjp for variables that are inputs of the program, in the space of each. */

@@ -212,3 +212,14 @@ struct value value_triangle(struct graph *graph, struct value value, bool lower)
     add_axis(&m, label_of[1]);
     return finish(&m, graph);
 }
+
+struct value value_projected(struct graph *graph, uint8_t structure, struct value value) {
+    uint8_t zeros = structure & STRUCTURE_DIAGONAL;
+    if (structure & STRUCTURE_SYMMETRIC)
+        return value_add(graph, (struct value[]){value, value_transpose(value)}, (double[]){0.5, 0.5}, 2);
+    if (zeros == STRUCTURE_DIAGONAL) {
+        struct value diagonal = value_einsum(graph, "ii->i", &value, 1);
+        return value_einsum(graph, "i->ii", &diagonal, 1);
+    }
+    return zeros && value.axis[0] != AXIS_UNIT ? value_triangle(graph, value, zeros == STRUCTURE_LOWER) : value;
+}

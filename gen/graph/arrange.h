@@ -23,5 +23,8 @@ struct value value_vec(struct graph *graph, struct value value);
 struct value value_reshape(struct graph *graph, struct value value, const poly *size, uint8_t rank);
 /* The elements of a matrix on and below the diagonal (lower) or on and above it; 0 elsewhere. */
 struct value value_triangle(struct graph *graph, struct value value, bool lower);
+/* A matrix as one of this structure (bits of enum structure), which a gradient or tangent by such a matrix is: its
+ * symmetric part, its diagonal, its triangle. */
+struct value value_projected(struct graph *graph, uint8_t structure, struct value value);
 
 #endif

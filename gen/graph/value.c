@@ -272,7 +272,9 @@ struct value value_fresh_input(struct graph *graph, const char *name, struct val
             size[rank] = value_size(graph, like, i);
             like.axis[i] = rank++;
         }
+    uint8_t stored = graph_structure(graph, like.node) & STRUCTURE_STORED;
     like.node = graph_fresh_input(graph, name, rank, size);
+    graph_promise(graph, like.node, stored);
     return like;
 }
 

@@ -83,24 +83,12 @@ static struct value variable_of(const struct cuts *cuts, uint32_t symbol) {
                                   : cuts->symbols[symbol];
 }
 
-/* A tangent or gradient of a matrix's shape in the space of its structure. */
-static struct value projected(struct graph *graph, uint8_t structure, struct value value) {
-    uint8_t zeros = structure & STRUCTURE_DIAGONAL;
-    if (structure & STRUCTURE_SYMMETRIC)
-        return value_add(graph, (struct value[]){value, value_transpose(value)}, (double[]){0.5, 0.5}, 2);
-    if (zeros == STRUCTURE_DIAGONAL) {
-        struct value diagonal = value_einsum(graph, "ii->i", &value, 1);
-        return value_einsum(graph, "i->ii", &diagonal, 1);
-    }
-    return zeros && value.axis[0] != AXIS_UNIT ? value_triangle(graph, value, zeros == STRUCTURE_LOWER) : value;
-}
-
 /* A tangent of the variable's shape as one of what is differentiated by. */
 static struct value to_stored(const struct cuts *cuts, uint32_t symbol, struct value tangent) {
     struct graph *graph = cuts->lowering->graph;
     if (is_input(cuts, symbol) && structure_of(cuts, symbol) == STRUCTURE_DIAGONAL)
         return value_einsum(graph, "ii->i", &tangent, 1);
-    return projected(graph, structure_of(cuts, symbol), tangent);
+    return value_projected(graph, structure_of(cuts, symbol), tangent);
 }
 
 /* A gradient by what is differentiated by as one of the variable's shape. */
@@ -108,7 +96,7 @@ static struct value from_stored(const struct cuts *cuts, uint32_t symbol, struct
     struct graph *graph = cuts->lowering->graph;
     if (is_input(cuts, symbol) && structure_of(cuts, symbol) == STRUCTURE_DIAGONAL)
         return value_einsum(graph, "i->ii", &gradient, 1);
-    return projected(graph, structure_of(cuts, symbol), gradient);
+    return value_projected(graph, structure_of(cuts, symbol), gradient);
 }
 
 struct value cuts_derive(struct cuts *cuts, enum op op, struct value y, uint32_t symbol, struct value along) {
