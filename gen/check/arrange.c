@@ -94,7 +94,8 @@ static poly elements(struct checker *c, ast_id id, struct type type) {
 
 struct type type_kron(struct checker *c, ast_id id) {
     struct type a = child_type(c, id, 0), b = child_type(c, id, 1), x = as_matrix(c, a), y = as_matrix(c, b);
-    struct type result = type_matrix(times(c, id, x.size[0], y.size[0]), times(c, id, x.size[1], y.size[1]));
+    poly rows = times(c, id, x.size[0], y.size[0]);
+    struct type result = type_matrix(rows, rows ? times(c, id, x.size[1], y.size[1]) : POLY_NONE);
     if (a.rank == 2 || b.rank == 2 || (a.rank && b.rank && a.row != b.row))
         return result;
     bool row = a.rank ? a.row : b.row;

@@ -40,6 +40,12 @@ static bool check_variable(struct checker *c, ast_id id) {
 /* ---- Types --------------------------------------------------------------------------------------------------------
  */
 
+/* A name that inference gives such a shape: v, V or, of a row, v'. */
+static const char *direction_name(struct checker *c, char letter, struct type like) {
+    char name = like.rank == 2 ? (char)(letter - 'a' + 'A') : letter;
+    return format_string(c->arena, "%c%s", name, like.row ? "'" : "");
+}
+
 static struct type report_no_scalar(struct checker *c, ast_id id, struct type type) {
     ast_id value = ast_child(c->ast, id, 0);
     const char *y = shown(c, value), *x = ast_node(c->ast, ast_child(c->ast, id, 1))->name;
@@ -47,9 +53,20 @@ static struct type report_no_scalar(struct checker *c, ast_id id, struct type ty
     label_operand(c, diag, value, type);
     if (!y)
         return type_unknown();
-    diag_help(c->diags, diag, "vjp(%s, %s, u) takes a cotangent u of its shape", y, x);
+    const char *u = direction_name(c, 'u', type);
+    diag_help(c->diags, diag, "vjp(%s, %s, %s) takes a cotangent %s of its shape", y, x, u, u);
     diag_help(c->diags, diag, "grad(sum(%s), %s) differentiates the sum of its elements", y, x);
     return type_unknown();
+}
+
+static void help_products(struct checker *c, ast_id id, enum op op, struct diag *diag, struct type y, struct type x) {
+    const char *value = shown(c, ast_child(c->ast, id, 0)), *by = ast_node(c->ast, ast_child(c->ast, id, 1))->name;
+    const char *u = direction_name(c, 'u', y), *v = direction_name(c, 'v', x);
+    if (value && op == OP_hess)
+        diag_help(c->diags, diag, "vjp(grad(%s, %s), %s, %s) is its product with a direction %s", value, by, by, v, v);
+    else if (value)
+        diag_help(c->diags, diag, "jvp(%s, %s, %s) and vjp(%s, %s, %s) are its products with a direction", value, by, v,
+                  value, by, u);
 }
 
 /* A tensor is no value of the language; as the output of a request it may be asked for. */
@@ -58,16 +75,15 @@ static struct type report_axes(struct checker *c, ast_id id, enum op op, struct 
     ast_id variable = ast_child(c->ast, id, 1);
     uint32_t symbol = c->out->symbol_of[variable];
     const char *by = ast_node(c->ast, variable)->name;
+    bool computed =
+        value->kind == AST_NAME && c->out->symbols.at[c->out->symbol_of[ast_child(c->ast, id, 0)]].kind == SYMBOL_VALUE;
     const char *axes = format_string(c->arena, "%d axes", (op == OP_hess ? x.rank : y.rank) + x.rank);
     struct diag *diag = complain(c, DIAG_E0311, node->op_span, node->name, axes);
     label_operand(c, diag, ast_child(c->ast, id, 0), y);
     label_operand(c, diag, variable, x);
-    if (value->kind == AST_NAME && c->out->symbols.at[symbol].kind == SYMBOL_INPUT)
+    if (computed && c->out->symbols.at[symbol].kind == SYMBOL_INPUT)
         diag_help(c->diags, diag, "as a statement, %s %s wrt %s gives it as an output", node->name, value->name, by);
-    diag_help(c->diags, diag,
-              op == OP_hess ? "vjp(grad(f, %s), %s, v) is its product with a direction v"
-                            : "jvp(y, %s, v) and vjp(y, %s, u) are its products with a direction",
-              by, by);
+    help_products(c, id, op, diag, y, x);
     return type_unknown();
 }
 

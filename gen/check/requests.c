@@ -64,15 +64,28 @@ static void add_unread_outputs(struct checker *c) {
 /* ---- Gradients ----------------------------------------------------------------------------------------------------
  */
 
+/* A name that the program does not use. */
+static const char *new_name(struct checker *c, const char *text) {
+    while (name_find(c, intern(c->interner, text)))
+        text = format_string(c->arena, "%s_", text);
+    return text;
+}
+
+static void help_no_scalar(struct checker *c, struct diag *diag, const char *word, const char *y, const char *x) {
+    const char *s = new_name(c, "s");
+    diag_help(c->diags, diag, "vjp %s wrt %s takes a cotangent of its shape", y, x);
+    diag_help(c->diags, diag, "jac %s wrt %s gives the whole Jacobian", y, x);
+    diag_help(c->diags, diag, "%s = sum(%s); %s %s wrt %s differentiates the sum of its elements", s, y, word, s, x);
+}
+
 static void report_no_scalar(struct checker *c, ast_id id, const struct ast_statement *statement, struct type type) {
     const struct ast_node *node = ast_node(c->ast, id);
     const struct ast_node *variable = ast_node(c->ast, c->ast->children.at[statement->first_target + 1]);
-    const char *x = variable->kind == AST_NAME ? variable->name : "x";
     struct diag *diag = complain(c, DIAG_E0301, node->span, node->name, kind_string(c, type));
     diag_note(c->diags, diag, (struct span){0}, "it is %s", statement_string(c, name_of(c, node->name)->assigned - 1));
-    diag_help(c->diags, diag, "vjp %s wrt %s takes a cotangent of its shape", node->name, x);
-    diag_help(c->diags, diag, "jac %s wrt %s gives the whole Jacobian", node->name, x);
-    diag_help(c->diags, diag, "s = sum(%s); grad s wrt %s differentiates the sum of its elements", node->name, x);
+    uint32_t symbol = variable->kind == AST_NAME ? name_of(c, variable->name)->symbol : 0;
+    if (c->out->symbols.at[symbol].kind == SYMBOL_INPUT && symbol)
+        help_no_scalar(c, diag, ast_request_spelling(statement->request), node->name, variable->name);
 }
 
 static uint32_t abstract_symbol(struct checker *c, struct name *name, struct span span) {

@@ -17,24 +17,24 @@ static poly size_error(struct checker *c, ast_id id) {
     return POLY_NONE;
 }
 
+static poly too_large(struct checker *c, ast_id id) {
+    complain(c, DIAG_E0231, ast_node(c->ast, id)->span, "", "");
+    return POLY_NONE;
+}
+
 /* p, unless it is too large to compute with; coefficients saturate, so that they stand beyond the limit. */
 poly size_bounded(struct checker *c, ast_id id, poly p) {
     struct poly_terms terms = poly_terms(c->polys, p);
     bool fits = terms.count <= MAX_TERMS && (terms.count == 0 || terms.at[0].degree <= MAX_DEGREE);
     for (uint32_t i = 0; fits && i < terms.count; i++)
         fits = terms.at[i].coefficient < MAX_SIZE && terms.at[i].coefficient > -MAX_SIZE;
-    if (fits)
-        return p;
-    complain(c, DIAG_E0231, ast_node(c->ast, id)->span, "", "");
-    return POLY_NONE;
+    return fits ? p : too_large(c, id);
 }
 
 static poly size_number(struct checker *c, ast_id id) {
     double number = ast_node(c->ast, id)->number;
-    if (number >= (double)MAX_SIZE) {
-        complain(c, DIAG_E0231, ast_node(c->ast, id)->span, "", "");
-        return POLY_NONE;
-    }
+    if (number >= (double)MAX_SIZE)
+        return too_large(c, id);
     if (number != (double)(int64_t)number)
         return size_error(c, id);
     return poly_number(c->polys, (int64_t)number);
@@ -60,10 +60,14 @@ static poly size_name(struct checker *c, ast_id id) {
 static poly size_power(struct checker *c, ast_id id, poly base) {
     const struct ast_node *exponent = ast_node(c->ast, ast_child(c->ast, id, 1));
     poly power = poly_number(c->polys, 1);
-    if (exponent->kind != AST_NUMBER || exponent->number != (double)(int)exponent->number)
+    if (exponent->kind != AST_NUMBER)
+        return size_error(c, id);
+    if (exponent->number > MAX_DEGREE)
+        return too_large(c, id);
+    if (exponent->number != (double)(int)exponent->number)
         return size_error(c, id);
     for (int i = 0; power && i < (int)exponent->number; i++)
-        power = i < MAX_DEGREE ? size_bounded(c, id, poly_mul(c->polys, power, base)) : POLY_NONE;
+        power = size_bounded(c, id, poly_mul(c->polys, power, base));
     return power;
 }
 

@@ -65,11 +65,6 @@ static void report_no_input(struct checker *c, ast_id id, const struct symbol *s
 
 #define MAX_INDEX ((double)((int64_t)1 << 48))
 
-static bool report_index(struct checker *c, ast_id id, const char *what) {
-    complain(c, DIAG_E0313, ast_node(c->ast, id)->span, what, "");
-    return false;
-}
-
 static bool is_dimension(struct checker *c, const struct name *name, poly p) {
     if (name->is_dim)
         return true;
@@ -79,55 +74,93 @@ static bool is_dimension(struct checker *c, const struct name *name, poly p) {
     return false;
 }
 
-/* A name as an index: a dimension, or one that nothing defines, which is an argument of the function. */
-static bool index_name(struct checker *c, struct request *request, ast_id id, poly *index) {
-    const char *text = ast_node(c->ast, id)->name;
+static const char *name_fault(struct checker *c, const char *text) {
     const struct name *name = name_of(c, text);
-    *index = name->fixed ? name->fixed : poly_name(c->polys, text);
-    if (name->clash)
-        return false;
-    if (is_dimension(c, name, *index))
-        return true;
-    if (name->symbol || strcmp(text, "pi") == 0)
-        return report_index(c, id, format_string(c->arena, "'%s' is a value", text));
-    for (uint32_t i = 0; i < request->index_count; i++)
-        if (c->out->indices.at[request->first_index + i] == *index)
-            return true;
-    vec_push(c->arena, &c->out->indices, *index);
-    request->index_count++;
-    return true;
+    bool value = (name->symbol || strcmp(text, "pi") == 0) && !is_dimension(c, name, poly_name(c->polys, text));
+    return value ? format_string(c->arena, "'%s' is a value", text) : NULL;
 }
 
-static bool index_of(struct checker *c, struct request *request, ast_id id, poly *index) {
+/* Why it cannot be an index, NULL if it can: a number, a dimension or a name that nothing defines, which is an argument
+ * of the function. */
+static const char *index_fault(struct checker *c, ast_id id) {
     const struct ast_node *node = ast_node(c->ast, id);
     if (node->kind == AST_NAME)
-        return index_name(c, request, id, index);
-    if (node->kind != AST_NUMBER || node->number != (double)(int64_t)node->number || node->number > MAX_INDEX)
-        return report_index(c, id, node->kind == AST_SLICE ? "this is a slice" : "this is an expression");
-    *index = poly_number(c->polys, (int64_t)node->number);
+        return name_fault(c, node->name);
+    if (node->kind == AST_SLICE)
+        return "this is a slice";
+    bool number = node->kind == AST_NUMBER && node->number <= MAX_INDEX;
+    return number && node->number == (double)(int64_t)node->number ? NULL : "this is an expression";
+}
+
+/* Of an index without fault. */
+static poly index_poly(struct checker *c, ast_id id) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    if (node->kind == AST_NUMBER)
+        return poly_number(c->polys, (int64_t)node->number);
+    const struct name *name = name_of(c, node->name);
+    return name->fixed ? name->fixed : poly_name(c->polys, node->name);
+}
+
+/* Outside for all sizes? An index that may be is checked when the function is called. */
+static bool is_outside(struct checker *c, poly index, poly size) {
+    int64_t beyond;
+    return poly_is_number(c->polys, poly_sub(c->polys, index, size), &beyond) && beyond >= 0;
+}
+
+static void add_index(struct checker *c, struct request *request, ast_id id, poly index) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    if (node->kind != AST_NAME || is_dimension(c, name_of(c, node->name), index))
+        return;
+    for (uint32_t i = 0; i < request->index_count; i++)
+        if (c->out->indices.at[request->first_index + i] == index)
+            return;
+    vec_push(c->arena, &c->out->indices, index);
+    request->index_count++;
+}
+
+static bool index_of(struct checker *c, struct request *request, ast_id id, poly size, poly *index) {
+    const struct ast_node *node = ast_node(c->ast, id);
+    if (node->kind == AST_NAME && name_of(c, node->name)->clash)
+        return false;
+    const char *fault = index_fault(c, id);
+    if (fault) {
+        complain(c, DIAG_E0313, node->span, fault, "");
+        return false;
+    }
+    *index = index_poly(c, id);
+    add_index(c, request, id, *index);
+    if (!is_outside(c, *index, size))
+        return true;
+    complain(c, DIAG_E0312, node->span, poly_string(c->arena, c->polys, *index), poly_string(c->arena, c->polys, size));
+    return false;
+}
+
+/* Would 'jac' take the element? */
+static bool is_element(struct checker *c, ast_id id, const struct symbol *symbol) {
+    uint32_t indices = ast_node(c->ast, id)->count - 1;
+    if (indices != symbol->type.rank)
+        return false;
+    for (uint32_t i = 0; i < indices; i++) {
+        ast_id index = ast_child(c->ast, id, i + 1);
+        if (index_fault(c, index) || is_outside(c, index_poly(c, index), symbol->type.size[i]))
+            return false;
+    }
     return true;
 }
 
-/* An index that is outside for all sizes; those that may be are checked when the function is called. */
-static bool check_inside(struct checker *c, ast_id id, poly index, poly size) {
-    int64_t beyond;
-    if (!poly_is_number(c->polys, poly_sub(c->polys, index, size), &beyond) || beyond < 0)
-        return true;
-    complain(c, DIAG_E0312, ast_node(c->ast, id)->span, poly_string(c->arena, c->polys, index),
-             poly_string(c->arena, c->polys, size));
+static bool report_element(struct checker *c, const struct request *request, ast_id id, const struct symbol *symbol) {
+    const struct symbol *target = &c->out->symbols.at[request->target];
+    const char *text = shown(c, id);
+    struct diag *diag = complain(c, DIAG_E0314, ast_node(c->ast, id)->span, ast_request_spelling(request->kind), "");
+    if (text && request->target && target->kind == SYMBOL_VALUE && is_element(c, id, symbol))
+        diag_help(c->diags, diag, "jac %s wrt %s gives the derivative by this element", target->name, text);
     return false;
 }
 
 static bool check_element(struct checker *c, const struct request *request, ast_id id, const struct symbol *symbol) {
     const struct ast_node *node = ast_node(c->ast, id);
-    if (request->kind != REQUEST_JAC) {
-        const char *word = ast_request_spelling(request->kind), *text = shown(c, id);
-        struct diag *diag = complain(c, DIAG_E0314, node->span, word, "");
-        if (text)
-            diag_help(c->diags, diag, "jac %s wrt %s gives the derivative by this element",
-                      request->target ? c->out->symbols.at[request->target].name : "Y", text);
-        return false;
-    }
+    if (request->kind != REQUEST_JAC)
+        return report_element(c, request, id, symbol);
     if (symbol->type.rank == RANK_UNKNOWN)
         return false;
     if (node->count - 1 == symbol->type.rank)
@@ -160,8 +193,7 @@ static bool element_of(struct checker *c, struct request *request, ast_id id, ui
         return false;
     for (element->rank = 0; element->rank < type.rank; element->rank++) {
         ast_id index = ast_child(c->ast, id, element->rank + 1u);
-        if (!index_of(c, request, index, &element->index[element->rank]) ||
-            !check_inside(c, index, element->index[element->rank], type.size[element->rank]))
+        if (!index_of(c, request, index, type.size[element->rank], &element->index[element->rank]))
             return false;
         element->spelled[element->rank] = ast_node(c->ast, index)->name;
     }

@@ -79,8 +79,9 @@ def operators():
     table = read("gen", "graph", "ops.def")
     records = re.findall(r'^OP\((\w+),(.*?)\)\n(?=OP|\n|#|/|\Z)', table, re.S | re.M)
     visible = [(name, body) for name, body in records if "OP_HIDDEN" not in body]
-    calls = [re.search(r'\.call = "(\w+)\((\w+)\)"', body) for _, body in visible]
-    return [f"{c.group(1)}(x, {c.group(2)})" if c else name for (name, _), c in zip(visible, calls)]
+    calls = [re.search(r'\.call = "(\w+)(?:\((\w+)\))?"', body) for _, body in visible]
+    shown = [(c.group(1), f"x, {c.group(2)}" if c.group(2) else "a, b") if c else None for c in calls]
+    return [f"{call[0]}({call[1]})" if call else name for (name, _), call in zip(visible, shown)]
 
 
 def check_table(tap):
