@@ -207,8 +207,7 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i) {
     return true;
 }
 
-/* The labels that hang together with one through factors that share labels. */
-static uint64_t connected(const struct graph *graph, const struct node *node, label from) {
+uint64_t product_connected(const struct graph *graph, const struct node *node, label from) {
     uint64_t reached = (uint64_t)1 << from, before = 0;
     while (before != reached) {
         before = reached;
@@ -227,7 +226,7 @@ bool is_outer_product(const struct graph *graph, const struct node *node) {
     if (node->kind != NODE_PRODUCT || node->rank < 2)
         return false;
     for (label l = 0; l < node->rank; l++)
-        if (__builtin_popcountll(connected(graph, node, l) & axes) != 1)
+        if (__builtin_popcountll(product_connected(graph, node, l) & axes) != 1)
             return false;
     return true;
 }
