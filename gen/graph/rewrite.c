@@ -35,11 +35,13 @@ static struct value by_labels(const struct graph *graph, const struct operand *o
     return value;
 }
 
+/* A triangle is told of the matrix as its node has it: of one that has become its transpose it is the other. */
 static struct value rebuild_matrix(struct graph *graph, struct node node, const struct index_form *form) {
     struct value operands[2] = {{0}};
     for (uint32_t i = 0; i < node.count; i++)
         operands[i] = by_labels(graph, &form->operands.at[i]);
-    return graph_matrix(graph, node.op, operands, node.count, node.along);
+    bool turned = node.op == OP_triangular_solve && operands[0].rank == 2 && operands[0].axis[0] == 1;
+    return graph_matrix(graph, node.op, operands, node.count, node.along ^ (turned ? SOLVE_LOWER : 0));
 }
 
 struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
