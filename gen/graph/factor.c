@@ -116,8 +116,8 @@ static bool match(struct matching *m, const struct graph *graph, const struct op
                 m->to[r] = s;
                 shared++;
             }
-    return shared == rank && rank == graph_node(graph, y->node)->rank &&
-           p->form.operands.len == q->form.operands.len && match_from(m, 1) && firsts_agree(m);
+    return shared == rank && rank == graph_node(graph, y->node)->rank && p->form.operands.len == q->form.operands.len &&
+           match_from(m, 1) && firsts_agree(m);
 }
 
 /* x f + y g as an operand of the second product. */

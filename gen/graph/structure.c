@@ -223,8 +223,8 @@ static uint8_t zeros(const struct graph *graph, const struct node *node) {
     return all;
 }
 
-/* A chain of orthogonal factors: labels 0 and 1 at its ends, every summed label between two, and no ring, whose sum is a
- * number, beside it. */
+/* A chain of orthogonal factors: labels 0 and 1 at its ends, every summed label between two, and no ring, whose sum is
+ * a number, beside it. */
 static bool is_orthogonal(const struct graph *graph, const struct node *node) {
     uint8_t uses[MAX_LABELS] = {0};
     if (node->number != 1)
