@@ -104,15 +104,20 @@ static bool firsts_agree(const struct matching *m) {
     return mapped == wanted && __builtin_popcountll(mapped) == rank;
 }
 
+/* Terms with different axes, of which one is broadcast, have no common factor: what one sums the other may keep. */
 static bool match(struct matching *m, const struct graph *graph, const struct operand *x, const struct operand *y,
                   const struct factors *p, const struct factors *q) {
+    uint8_t rank = graph_node(graph, x->node)->rank, shared = 0;
     *m = (struct matching){.graph = graph, .p = p, .q = q};
     memset(m->to, NO_LABEL, sizeof m->to);
-    for (label r = 0; r < graph_node(graph, x->node)->rank; r++)
+    for (label r = 0; r < rank; r++)
         for (label s = 0; s < graph_node(graph, y->node)->rank; s++)
-            if (x->at[r] == y->at[s])
+            if (x->at[r] == y->at[s]) {
                 m->to[r] = s;
-    return p->form.operands.len == q->form.operands.len && match_from(m, 1) && firsts_agree(m);
+                shared++;
+            }
+    return shared == rank && rank == graph_node(graph, y->node)->rank && p->form.operands.len == q->form.operands.len &&
+           match_from(m, 1) && firsts_agree(m);
 }
 
 /* x f + y g as an operand of the second product. */

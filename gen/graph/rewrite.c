@@ -35,11 +35,13 @@ static struct value by_labels(const struct graph *graph, const struct operand *o
     return value;
 }
 
+/* A triangle is told of the matrix as its node has it: of one that has become its transpose it is the other. */
 static struct value rebuild_matrix(struct graph *graph, struct node node, const struct index_form *form) {
     struct value operands[2] = {{0}};
     for (uint32_t i = 0; i < node.count; i++)
         operands[i] = by_labels(graph, &form->operands.at[i]);
-    return graph_matrix(graph, node.op, operands, node.count, node.along);
+    bool turned = node.op == OP_triangular_solve && operands[0].rank == 2 && operands[0].axis[0] == 1;
+    return graph_matrix(graph, node.op, operands, node.count, node.along ^ (turned ? SOLVE_LOWER : 0));
 }
 
 struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
@@ -207,8 +209,7 @@ bool form_splice(struct graph *graph, struct index_form *form, size_t i) {
     return true;
 }
 
-/* The labels that hang together with one through factors that share labels. */
-static uint64_t connected(const struct graph *graph, const struct node *node, label from) {
+uint64_t product_connected(const struct graph *graph, const struct node *node, label from) {
     uint64_t reached = (uint64_t)1 << from, before = 0;
     while (before != reached) {
         before = reached;
@@ -227,7 +228,7 @@ bool is_outer_product(const struct graph *graph, const struct node *node) {
     if (node->kind != NODE_PRODUCT || node->rank < 2)
         return false;
     for (label l = 0; l < node->rank; l++)
-        if (__builtin_popcountll(connected(graph, node, l) & axes) != 1)
+        if (__builtin_popcountll(product_connected(graph, node, l) & axes) != 1)
             return false;
     return true;
 }

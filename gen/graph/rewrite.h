@@ -34,6 +34,9 @@ struct value graph_rebuild(struct graph *graph, node_id id, const struct index_f
  * False, and nothing done, where the labels do not suffice. */
 bool form_splice(struct graph *graph, struct index_form *form, size_t i);
 
+/* The labels of a product that hang together with one through factors that share labels. */
+uint64_t product_connected(const struct graph *graph, const struct node *node, label from);
+
 /* A product of parts that share no label, each with one axis of the result: summed over an axis it need never be
  * formed. */
 bool is_outer_product(const struct graph *graph, const struct node *node);

@@ -223,7 +223,8 @@ static uint8_t zeros(const struct graph *graph, const struct node *node) {
     return all;
 }
 
-/* A chain of orthogonal factors: labels 0 and 1 at its ends, every summed label between two. */
+/* A chain of orthogonal factors: labels 0 and 1 at its ends, every summed label between two, and no ring, whose sum is
+ * a number, beside it. */
 static bool is_orthogonal(const struct graph *graph, const struct node *node) {
     uint8_t uses[MAX_LABELS] = {0};
     if (node->number != 1)
@@ -237,7 +238,7 @@ static bool is_orthogonal(const struct graph *graph, const struct node *node) {
     for (label l = 0; l < node->labels; l++)
         if (uses[l] != (l < 2 ? 1 : 2))
             return false;
-    return true;
+    return __builtin_popcountll(product_connected(graph, node, 0)) == node->labels;
 }
 
 static uint8_t of_matrix(const struct graph *graph, const struct node *node) {
