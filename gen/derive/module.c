@@ -442,6 +442,7 @@ struct module *module_build(struct lowering *lowering, const struct checked *che
         else
             builders[request->kind](&b, request);
     }
+    lower_symmetries(b.graph, checked, b.symbols);
     return b.module;
 }
 

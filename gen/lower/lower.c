@@ -468,6 +468,9 @@ struct value lower_input(struct graph *graph, const struct symbol *symbol) {
     return value_over(graph, node, type.size, type.rank, type.row);
 }
 
+/* Which of two equal elements a formula reads does not matter to its value, but it does to its derivative. */
+enum { SYMMETRIES = STRUCTURE_SYMMETRIC | STRUCTURE_POSITIVE };
+
 /* Promises what is declared of a value; triangles as the value is read. */
 static void promise(struct graph *graph, struct value value, uint8_t structure) {
     uint8_t zeros = structure & STRUCTURE_DIAGONAL;
@@ -522,9 +525,15 @@ struct value *lower_program(struct lowering *lowering, const struct checked *che
         if (!assigned[s])
             continue;
         struct value value = lower_range(&context, statement->begin, statement->end, statement->value);
-        promise(graph, value, structure_named(checked->symbols.at[assigned[s]].structure));
+        promise(graph, value, (uint8_t)(structure_named(checked->symbols.at[assigned[s]].structure) & ~SYMMETRIES));
         symbols[assigned[s]] = cuts_assign(&cuts, assigned[s], value);
     }
     cuts_close(&cuts, symbols);
     return symbols;
+}
+
+void lower_symmetries(struct graph *graph, const struct checked *checked, const struct value *symbols) {
+    for (uint32_t i = 1; i < checked->symbols.len; i++)
+        if (checked->symbols.at[i].kind == SYMBOL_VALUE && symbols[i].node)
+            promise(graph, symbols[i], structure_named(checked->symbols.at[i].structure) & SYMMETRIES);
 }

@@ -45,6 +45,10 @@ void lowering_init(struct lowering *lowering, struct arena *arena, struct intern
 /* The value of every symbol of a program without errors, by symbol index; symbols without a value have node 0. */
 struct value *lower_program(struct lowering *lowering, const struct checked *checked);
 
+/* Promises the symmetry that is declared of assigned values: after all differentiation, since derivatives by what a
+ * value is computed from are those of its formula as it stands. */
+void lower_symmetries(struct graph *graph, const struct checked *checked, const struct value *symbols);
+
 /* What a declared structure promises of a matrix: bits of enum structure. */
 uint8_t structure_named(const char *name);
 /* The shape of an input's array, and the input itself in that shape: a diagonal matrix is n numbers. */
