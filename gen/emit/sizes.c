@@ -4,19 +4,11 @@
 
 #include <string.h>
 
-/* Sizes with a minus are computed plainly, and are 0 where they are negative. */
-static void print_size(struct text *out, const struct emission *e, const struct signature *s, poly p) {
-    if (poly_is_nonnegative(e->graph->polys, p))
-        signature_saturating(out, e, s, p);
-    else
-        signature_size(out, e, s, p);
-}
-
 static void print_pools(struct text *out, const struct emission *e, const struct signature *s,
                         const struct layout *layout) {
     for (size_t i = 0; i < layout->pools.len; i++) {
         text_printf(out, "    bytes = mx_size_slots(bytes, %u, ", layout->pools.at[i].slots);
-        print_size(out, e, s, layout->pools.at[i].elements);
+        signature_measured(out, e, s, layout->pools.at[i].elements);
         text_printf(out, ", sizeof(%s));\n", real_name(e));
     }
 }
