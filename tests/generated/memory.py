@@ -200,6 +200,8 @@ def macros(tap, folder):
     generate(folder, "dim a = 4\nX: [a, a]\nY = tanh(X) * 3\nz = sum(Y, axis=0)\noutput z\n", "zero")
     tap.ok("WORKSIZE" in read(folder, "zero.h"), "a size of 0 is a macro too")
     generate(folder, AFFINE, "affine")
+    generate(folder, "dim n = 2000000000\nX: [n, n]\nf = sum(softmax(softmax(exp(X), axis=1), axis=0))\n", "huge")
+    tap.ok("#define HUGE_EVAL_WORKSIZE ((size_t)-1)" in read(folder, "huge.h"), "a macro says overflow, too")
     tap.ok("#define AFFINE" not in read(folder, "affine.h"), "open dimensions: no macro")
 
 
