@@ -28,6 +28,11 @@ static inline size_t mx_size_sub(size_t a, size_t b) {
     return a > b ? a - b : 0;
 }
 
+/* The same where SIZE_MAX says that a overflowed: then so does the difference. */
+static inline size_t mx_size_less(size_t a, size_t b) {
+    return a == SIZE_MAX ? SIZE_MAX : mx_size_sub(a, b);
+}
+
 static inline size_t mx_size_max(size_t a, size_t b) {
     return a > b ? a : b;
 }

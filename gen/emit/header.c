@@ -215,8 +215,8 @@ static void print_comment(struct text *out, const struct emission *e, const stru
 static void print_macro(struct text *out, const struct emission *e, const struct signature *s) {
     uint64_t bytes;
     if (body_fixed_worksize(e, s, &bytes))
-        text_printf(out, "#define %s %llu\n", in_capitals(e, s->function->name, "_WORKSIZE"),
-                    (unsigned long long)bytes);
+        text_printf(out, bytes == UINT64_MAX ? "#define %s ((size_t)-1)\n" : "#define %s %llu\n",
+                    in_capitals(e, s->function->name, "_WORKSIZE"), (unsigned long long)bytes);
 }
 
 static void print_prototypes(struct text *out, const struct emission *e, size_t function) {

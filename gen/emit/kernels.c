@@ -366,13 +366,11 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
 
 /* Products -------------------------------------------------------------------------------------------------------- */
 
-static void print_axis_size(struct text *out, const struct body *b, struct gemm_axis axis) {
-    if (b->measures && poly_is_nonnegative(b->e->graph->polys, axis.size))
-        signature_saturating(out, b->e, b->s, axis.size);
-    else if (b->measures)
-        signature_size(out, b->e, b->s, axis.size);
+void print_call_size(struct text *out, const struct body *b, poly size) {
+    if (b->measures)
+        signature_measured(out, b->e, b->s, size);
     else
-        signature_poly(out, b->e, b->s, axis.size, false);
+        signature_poly(out, b->e, b->s, size, false);
 }
 
 static void print_distance(struct text *out, const struct body *b, poly stride) {
@@ -436,11 +434,11 @@ static void print_factor(struct text *out, const struct body *b, const struct ke
 }
 
 void print_gemm_sizes(struct text *out, const struct body *b, const struct kernel *kernel) {
-    print_axis_size(out, b, kernel->gemm.m);
+    print_call_size(out, b, kernel->gemm.m.size);
     text_puts(out, ", ");
-    print_axis_size(out, b, kernel->gemm.n);
+    print_call_size(out, b, kernel->gemm.n.size);
     text_puts(out, ", ");
-    print_axis_size(out, b, kernel->gemm.k);
+    print_call_size(out, b, kernel->gemm.k.size);
 }
 
 /* "=", "+=", "-=", or with the coefficient that the product has as a term: "+= 2 *"; "= t14 +" in the place of t14. */

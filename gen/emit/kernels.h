@@ -8,6 +8,8 @@
 void print_kernel(struct text *out, const struct body *b, const struct kernel *kernel);
 /* The arrays and variables that it touches, each once. */
 uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint32_t *count);
+/* A size of a call, as its function has it or as the workspace's size does. */
+void print_call_size(struct text *out, const struct body *b, poly size);
 /* "m, n, k" of a product, as its call has them. */
 void print_gemm_sizes(struct text *out, const struct body *b, const struct kernel *kernel);
 /* matrix.c: a call of the runtime that factors or solves, and the bytes of work that it needs (false: none). */

@@ -34,7 +34,7 @@ static void print_check(struct text *out, const struct body *b, const struct nod
 
 static void print_columns(struct text *out, const struct body *b, const struct node *node) {
     if (node->rank > 1)
-        signature_poly(out, b->e, b->s, node->size[1], false);
+        print_call_size(out, b, node->size[1]);
     else
         text_putc(out, '1');
 }
@@ -70,7 +70,7 @@ static void print_call(struct text *out, const struct body *b, const struct kern
         print_check(out, b, node, kernel->target);
         return;
     }
-    signature_poly(out, b->e, b->s, matrix_size(b, node), false);
+    print_call_size(out, b, matrix_size(b, node));
     if (record->shape == SHAPE_OF_FACTOR) {
         print_scalar(out, b, kernel->target, b->buffer_name[divisor], record->status != NULL);
         return;
@@ -118,7 +118,7 @@ bool print_matrix_worksize(struct text *out, const struct body *b, const struct 
     if (!kernel_calls(b->e->graph, kernel))
         return false;
     text_printf(out, "mx_%s_%s_worksize(", solves ? "trsm" : factors[node->op], real_suffix(b->e));
-    signature_poly(out, b->e, b->s, matrix_size(b, node), false);
+    print_call_size(out, b, matrix_size(b, node));
     if (solves) {
         text_puts(out, ", ");
         print_columns(out, b, node);

@@ -285,6 +285,17 @@ void signature_size(struct text *out, const struct emission *e, const struct sig
     text_putc(out, ')');
 }
 
+void signature_measured(struct text *out, const struct emission *e, const struct signature *s, poly p) {
+    bool minus = !poly_is_nonnegative(e->graph->polys, p);
+    text_puts(out, minus ? "mx_size_less(" : "");
+    signature_saturating(out, e, s, minus ? part_of(e, p, false) : p);
+    if (!minus)
+        return;
+    text_puts(out, ", ");
+    signature_saturating(out, e, s, part_of(e, p, true));
+    text_putc(out, ')');
+}
+
 const char *argument_shape(const struct emission *e, const struct argument *argument) {
     struct text text = text_new(e->arena);
     if (argument->rank == 0)

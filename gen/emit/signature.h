@@ -59,6 +59,8 @@ void signature_saturating(struct text *out, const struct emission *e, const stru
 void signature_negative(struct text *out, const struct emission *e, const struct signature *s, poly p);
 /* A difference in size_t that may be negative, and then is 0. */
 void signature_size(struct text *out, const struct emission *e, const struct signature *s, poly p);
+/* For functions that say sizes: 0 where it is negative, SIZE_MAX where it overflows. */
+void signature_measured(struct text *out, const struct emission *e, const struct signature *s, poly p);
 
 /* The argument with the shape that the program gives it: a diagonal matrix has two axes, its array one. */
 struct argument argument_declared(const struct argument *argument);

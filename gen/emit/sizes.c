@@ -4,19 +4,11 @@
 
 #include <string.h>
 
-/* Sizes with a minus are computed plainly, and are 0 where they are negative. */
-static void print_size(struct text *out, const struct emission *e, const struct signature *s, poly p) {
-    if (poly_is_nonnegative(e->graph->polys, p))
-        signature_saturating(out, e, s, p);
-    else
-        signature_size(out, e, s, p);
-}
-
 static void print_pools(struct text *out, const struct emission *e, const struct signature *s,
                         const struct layout *layout) {
     for (size_t i = 0; i < layout->pools.len; i++) {
         text_printf(out, "    bytes = mx_size_slots(bytes, %u, ", layout->pools.at[i].slots);
-        print_size(out, e, s, layout->pools.at[i].elements);
+        signature_measured(out, e, s, layout->pools.at[i].elements);
         text_printf(out, ", sizeof(%s));\n", real_name(e));
     }
 }
@@ -78,14 +70,20 @@ void body_print_savedsize(struct text *out, const struct emission *e, const stru
 
 bool body_fixed_worksize(const struct emission *e, const struct signature *s, uint64_t *bytes) {
     uint64_t real = e->f32 ? 4 : 8;
+    bool overflows = false;
     *bytes = 0;
     if (!s->fixed || body_calls(e, s) || s->plan->in_parts)
         return false;
     for (size_t i = 0; i < s->plan->work.pools.len; i++) {
         int64_t elements = 0;
         poly_is_number(e->graph->polys, s->plan->work.pools.at[i].elements, &elements);
-        *bytes += s->plan->work.pools.at[i].slots * (((uint64_t)elements * real + 63) / 64 * 64);
+        uint64_t slot;
+        overflows = overflows || __builtin_mul_overflow((uint64_t)elements, real, &slot) ||
+                    __builtin_add_overflow(slot, 63, &slot) ||
+                    __builtin_mul_overflow(slot / 64 * 64, s->plan->work.pools.at[i].slots, &slot) ||
+                    __builtin_add_overflow(*bytes, slot, bytes);
     }
-    *bytes += s->plan->work.pools.len ? 63 : 0;
+    overflows = overflows || __builtin_add_overflow(*bytes, s->plan->work.pools.len ? 63 : 0, bytes);
+    *bytes = overflows ? UINT64_MAX : *bytes;
     return true;
 }

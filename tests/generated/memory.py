@@ -148,6 +148,17 @@ def overflow(tap, folder):
     same(tap, "f32: overflow", f32.size("savedsize", "forward", 2 ** 31, 1, 2 ** 31, 1), SIZE_MAX)
 
 
+def differences(tap, folder):
+    """Sizes with a minus overflow where their largest term does, and are 0 where they are negative, in calls too."""
+    slices = Library(folder, "X: [m, n]\nY: [n, n]\nA = exp(X[1:m, :]) @ Y\nB = exp(A) @ Y\noutput B\n", "slices")
+    for dims in ((2 ** 32, 2 ** 32), (2, SIZE_MAX), (SIZE_MAX, 2), (2 ** 33, 2 ** 31 + 1)):
+        same(tap, f"(m - 1) n elements, m, n = {dims}", slices.size("worksize", "eval", *dims), SIZE_MAX)
+    corner = Library(folder, "A: [n, n]\nB: [n, n]\nt = det(A[1:n, 1:n])\nX = A[1:n, 1:n] \\ B[1:n, 2:n]\n", "corner")
+    same(tap, "a factorisation of size n - 1, n = 2^32", corner.size("worksize", "eval", 2 ** 32), SIZE_MAX)
+    for n in (0, 1, 2):
+        tap.ok(corner.size("worksize", "eval", n) < 2 ** 12, f"a factorisation of size n - 1, n = {n}")
+
+
 def saved(tap, folder):
     """Forward leaves the hidden activation and nothing else."""
     for index, (activation, wrt, holds) in enumerate((
@@ -189,7 +200,9 @@ def macros(tap, folder):
     generate(folder, "dim a = 4\nX: [a, a]\nY = tanh(X) * 3\nz = sum(Y, axis=0)\noutput z\n", "zero")
     tap.ok("WORKSIZE" in read(folder, "zero.h"), "a size of 0 is a macro too")
     generate(folder, AFFINE, "affine")
+    generate(folder, "dim n = 2000000000\nX: [n, n]\nf = sum(softmax(softmax(exp(X), axis=1), axis=0))\n", "huge")
+    tap.ok("#define HUGE_EVAL_WORKSIZE ((size_t)-1)" in read(folder, "huge.h"), "a macro says overflow, too")
     tap.ok("#define AFFINE" not in read(folder, "affine.h"), "open dimensions: no macro")
 
 
-CASES = (zero_sizes, empty_sums, zero_sizes_sanitized, any_address, nothing_needed, overflow, saved, macros)
+CASES = (zero_sizes, empty_sums, zero_sizes_sanitized, any_address, nothing_needed, overflow, differences, saved, macros)
