@@ -61,6 +61,14 @@ static void clear_margins(ptrdiff_t m, ptrdiff_t n, real *copy, ptrdiff_t ld) {
             copy[j * ld + i] = 0;
 }
 
+/* What a factorisation works with. */
+typedef struct elimination {
+    const kernels *set;
+    real *copied; /* columns that are copied together, ld apart: PANEL for LU, BLOCK for Cholesky */
+    ptrdiff_t ld;
+    void *work; /* of the products */
+} elimination;
+
 /* C -= A B with A m x k, B k x n. */
 static void subtract_product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const real *a, ptrdiff_t rs, ptrdiff_t cs, view b,
                              view c, void *work) {
@@ -114,13 +122,6 @@ size_t MX_REAL_AND(mx_trsm, _worksize)(size_t n, size_t columns) {
 
 /* ---- LU ---- */
 
-typedef struct elimination {
-    const kernels *set;
-    real *panel; /* PANEL columns, ld apart */
-    ptrdiff_t ld;
-    void *work; /* of the products */
-} elimination;
-
 /* A = P L U for m x n, n <= m, in place; pivots count from the first row of A. */
 typedef int factor_function(const elimination *e, ptrdiff_t m, ptrdiff_t n, view a, size_t *pivots);
 
@@ -150,10 +151,10 @@ static int factor_panel(const elimination *e, ptrdiff_t m, ptrdiff_t n, view a, 
 static int factor_columns(const elimination *e, ptrdiff_t m, ptrdiff_t n, view a, size_t *pivots) {
     if (n > PANEL)
         return factor_halves(factor_columns, e, m, n, half(n, PANEL), a, pivots);
-    e->set->copy(m, n, a.at, a.rs, a.cs, e->panel, 1, e->ld);
-    clear_margins(m, n, e->panel, e->ld);
-    int status = factor_panel(e, m, n, (view){e->panel, 1, e->ld}, pivots);
-    e->set->copy(m, n, e->panel, 1, e->ld, a.at, a.rs, a.cs);
+    e->set->copy(m, n, a.at, a.rs, a.cs, e->copied, 1, e->ld);
+    clear_margins(m, n, e->copied, e->ld);
+    int status = factor_panel(e, m, n, (view){e->copied, 1, e->ld}, pivots);
+    e->set->copy(m, n, e->copied, 1, e->ld, a.at, a.rs, a.cs);
     return status;
 }
 
@@ -236,13 +237,6 @@ real MX_REAL(mx_lu_det)(size_t n, const real *lu, ptrdiff_t rs, ptrdiff_t cs, co
 
 /* ---- Cholesky ---- */
 
-typedef struct symmetric {
-    const kernels *set;
-    real *block; /* BLOCK columns, ld apart */
-    ptrdiff_t ld;
-    void *work; /* of the products */
-} symmetric;
-
 /* The lower triangle, in strips of rows. */
 static void copy_strips(const kernels *set, ptrdiff_t n, view from, view to) {
     const ptrdiff_t strip = 4;
@@ -263,56 +257,56 @@ static void copy_lower(const kernels *set, ptrdiff_t n, view from, view to) {
             memcpy(part(to, j, j).at, part(from, j, j).at, (size_t)(n - j) * sizeof(real));
 }
 
-static int cholesky_copied(const symmetric *s, ptrdiff_t n, view a) {
-    view copy = {s->block, 1, s->ld};
-    memset(s->block, 0, (size_t)(n * s->ld) * sizeof(real));
-    copy_lower(s->set, n, a, copy);
-    int status = s->set->cholesky(n, s->block, s->ld);
-    copy_lower(s->set, n, copy, a);
+static int cholesky_copied(const elimination *e, ptrdiff_t n, view a) {
+    view copy = {e->copied, 1, e->ld};
+    memset(e->copied, 0, (size_t)(n * e->ld) * sizeof(real));
+    copy_lower(e->set, n, a, copy);
+    int status = e->set->cholesky(n, e->copied, e->ld);
+    copy_lower(e->set, n, copy, a);
     return status;
 }
 
 /* C -= A A' for the lower triangle of C, n <= BLOCK; the upper one is found and thrown away. */
-static void subtract_block(const symmetric *s, ptrdiff_t n, ptrdiff_t k, view a, view c) {
+static void subtract_block(const elimination *e, ptrdiff_t n, ptrdiff_t k, view a, view c) {
     MX_REAL(mx_gemm)
-    ((size_t)n, (size_t)n, (size_t)k, 1, a.at, a.rs, a.cs, a.at, a.cs, a.rs, 0, s->block, n, 1, s->work);
+    ((size_t)n, (size_t)n, (size_t)k, 1, a.at, a.rs, a.cs, a.at, a.cs, a.rs, 0, e->copied, n, 1, e->work);
     for (ptrdiff_t i = 0; i < n; i++)
         for (ptrdiff_t j = 0; j <= i; j++)
-            c.at[i * c.rs + j * c.cs] -= s->block[i * n + j];
+            c.at[i * c.rs + j * c.cs] -= e->copied[i * n + j];
 }
 
 /* The same for any n: two triangles and the rectangle under the first one. */
-static void subtract_square(const symmetric *s, ptrdiff_t n, ptrdiff_t k, view a, view c) {
+static void subtract_square(const elimination *e, ptrdiff_t n, ptrdiff_t k, view a, view c) {
     if (n <= BLOCK) {
-        subtract_block(s, n, k, a, c);
+        subtract_block(e, n, k, a, c);
         return;
     }
     ptrdiff_t h = half(n, BLOCK);
     view below = part(a, h, 0);
-    subtract_square(s, h, k, a, c);
-    subtract_product(n - h, h, k, below.at, a.rs, a.cs, transposed(a), part(c, h, 0), s->work);
-    subtract_square(s, n - h, k, below, part(c, h, h));
+    subtract_square(e, h, k, a, c);
+    subtract_product(n - h, h, k, below.at, a.rs, a.cs, transposed(a), part(c, h, 0), e->work);
+    subtract_square(e, n - h, k, below, part(c, h, h));
 }
 
 /* A11 = L11 L11', L11 L21' = A21', A22 -= L21 L21', and A22 itself. */
-static int cholesky(const symmetric *s, ptrdiff_t n, view a) {
+static int cholesky(const elimination *e, ptrdiff_t n, view a) {
     if (n <= BLOCK)
-        return cholesky_copied(s, n, a);
+        return cholesky_copied(e, n, a);
     ptrdiff_t h = half(n, BLOCK);
-    int status = cholesky(s, h, a);
+    int status = cholesky(e, h, a);
     if (status != MX_OK)
         return status;
     view below = part(a, h, 0), corner = part(a, h, h);
     triangle l = {1, 0, h, a.at, a.rs, a.cs};
-    solve(s->set, &l, n - h, transposed(below), s->work);
-    subtract_square(s, n - h, h, below, corner);
-    return cholesky(s, n - h, corner);
+    solve(e->set, &l, n - h, transposed(below), e->work);
+    subtract_square(e, n - h, h, below, corner);
+    return cholesky(e, n - h, corner);
 }
 
 static int cholesky_on_stack(const kernels *set, ptrdiff_t n, view a) {
     _Alignas(LINE) real block[STACK_LINES * ON_STACK * LINE / sizeof(real)];
-    symmetric s = {set, block, STACK_LINES * LINE / (ptrdiff_t)sizeof(real), NULL};
-    return cholesky_copied(&s, n, a);
+    elimination e = {set, block, STACK_LINES * LINE / (ptrdiff_t)sizeof(real), NULL};
+    return cholesky_copied(&e, n, a);
 }
 
 int MX_REAL(mx_cholesky)(size_t n, real *a, ptrdiff_t rsa, ptrdiff_t csa, void *work) {
@@ -320,9 +314,9 @@ int MX_REAL(mx_cholesky)(size_t n, real *a, ptrdiff_t rsa, ptrdiff_t csa, void *
     const kernels *set = MX_REAL(mx_dispatch)();
     if (n <= ON_STACK)
         return cholesky_on_stack(set, (ptrdiff_t)n, all);
-    symmetric s = {set, (real *)(void *)aligned(work), copied_stride(BLOCK), NULL};
-    s.work = s.block + BLOCK * s.ld;
-    return cholesky(&s, (ptrdiff_t)n, all);
+    elimination e = {set, (real *)(void *)aligned(work), copied_stride(BLOCK), NULL};
+    e.work = e.copied + BLOCK * e.ld;
+    return cholesky(&e, (ptrdiff_t)n, all);
 }
 
 size_t MX_REAL_AND(mx_cholesky, _worksize)(size_t n) {

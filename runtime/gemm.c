@@ -434,64 +434,30 @@ static void multiply_any(product f, void *work) {
         multiply_by_team(set, &f, work, team);
 }
 
+/* Tiny products are told apart at once; a constant after costs nothing. */
+static inline __attribute__((always_inline)) void multiply_given(product f, void *work) {
+    if (f.m == 0 || f.n == 0)
+        return;
+    if (f.k == 0 || f.alpha == 0) {
+        scale(&f);
+        finish(&f);
+    } else if (f.after == NULL && (f.m | f.n | f.k) < TINY && f.csb == 1 && f.csc == 1 && isfinite(f.alpha))
+        MX_REAL(mx_dispatch)()->small(&f);
+    else
+        multiply_any(f, work);
+}
+
 void MX_REAL_AND(mx_gemm, _epilogue)(size_t rows, size_t columns, size_t depth, real alpha, const real *a,
                                      ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb,
                                      real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc, void *work,
                                      const MX_REAL(mx_epilogue) * after) {
-    product f = {(ptrdiff_t)rows,
-                 (ptrdiff_t)columns,
-                 (ptrdiff_t)depth,
-                 alpha,
-                 beta,
-                 a,
-                 rsa,
-                 csa,
-                 b,
-                 rsb,
-                 csb,
-                 c,
-                 rsc,
-                 csc,
-                 after,
-                 0,
-                 0,
-                 0};
-    if (f.m == 0 || f.n == 0)
-        return;
-    if (f.k == 0 || alpha == 0) {
-        scale(&f);
-        finish(&f);
-    } else
-        multiply_any(f, work);
+    const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
+    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, after, 0, 0, 0}, work);
 }
 
 void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
                       ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
                       ptrdiff_t csc, void *work) {
-    product f = {(ptrdiff_t)rows,
-                 (ptrdiff_t)columns,
-                 (ptrdiff_t)depth,
-                 alpha,
-                 beta,
-                 a,
-                 rsa,
-                 csa,
-                 b,
-                 rsb,
-                 csb,
-                 c,
-                 rsc,
-                 csc,
-                 NULL,
-                 0,
-                 0,
-                 0};
-    if (f.m == 0 || f.n == 0)
-        return;
-    if (f.k == 0 || alpha == 0)
-        scale(&f);
-    else if ((rows | columns | depth) < TINY && csb == 1 && csc == 1 && isfinite(alpha))
-        MX_REAL(mx_dispatch)()->small(&f);
-    else
-        multiply_any(f, work);
+    const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
+    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, 0, 0, 0}, work);
 }

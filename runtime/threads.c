@@ -148,9 +148,12 @@ static int size(void) {
 /* Several products at a time are the program's own parallel region: each stays on its caller's thread.  So does a
    product that meets mx_set_num_threads. */
 static int enter(void) {
-    int others = atomic_fetch_add(&callers, 1), now = size();
-    if (now == 1 || others > 0 || in_parallel_region() || atomic_exchange(&held, 1))
+    int others = atomic_fetch_add(&callers, 1);
+    if (size() == 1 || others > 0 || in_parallel_region() || atomic_exchange(&held, 1))
         return 1;
+    int now = size(); /* until here mx_set_num_threads may have ended some */
+    if (now == 1)
+        atomic_store(&held, 0);
     return now;
 }
 

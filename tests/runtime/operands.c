@@ -1,6 +1,5 @@
 #include "operands.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +8,7 @@
 #include "mxrt.h"
 
 #define CANARY 64
-#define GUARD 16
-#if MX_BITS == 64
-#define UNIT_ROUNDOFF (DBL_EPSILON / 2)
-#else
-#define UNIT_ROUNDOFF (FLT_EPSILON / 2)
-#endif
+#define UNIT_ROUNDOFF (EPSILON / 2)
 
 const char *const layout_names[N_LAYOUTS] = {"rows",   "columns",   "padded rows", "padded columns",
                                              "spread", "backwards", "repeated"};
@@ -26,13 +20,17 @@ real random_real(uint64_t *state) {
     return (real)((double)(*state >> 11) / (double)((uint64_t)1 << 52) - 1);
 }
 
-static void *allocate(size_t bytes) {
+void *allocate(size_t bytes) {
     void *memory = malloc(bytes + (bytes == 0));
     if (memory == NULL) {
         fprintf(stderr, "out of memory\n");
         exit(2);
     }
     return memory;
+}
+
+real *element(const matrix *x, size_t i, size_t j) {
+    return x->at + (ptrdiff_t)i * x->rs + (ptrdiff_t)j * x->cs;
 }
 
 static void set_strides(matrix *x, layout l) {
@@ -73,12 +71,39 @@ matrix matrix_new(size_t rows, size_t columns, layout l, size_t guard, uint64_t 
         x.memory[i] = (real)NAN;
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++)
-            x.at[(ptrdiff_t)i * x.rs + (ptrdiff_t)j * x.cs] = random_real(state);
+            *element(&x, i, j) = random_real(state);
     return x;
+}
+
+matrix matrix_copy(const matrix *x) {
+    matrix y = *x;
+    y.memory = memcpy(allocate(x->length * sizeof(real)), x->memory, x->length * sizeof(real));
+    y.at = y.memory + (x->at - x->memory);
+    return y;
 }
 
 void matrix_free(matrix *x) {
     free(x->memory);
+}
+
+workspace workspace_new(size_t size, uint64_t seed) {
+    size_t offset = 1 + (size_t)(seed % 71);
+    workspace w = {.memory = allocate(offset + size + CANARY), .size = size};
+    memset(w.memory, 0xa5, offset + size + CANARY);
+    memset(w.memory + offset, (int)(seed % 256), size);
+    w.offset = offset;
+    w.work = size == 0 ? NULL : w.memory + offset;
+    return w;
+}
+
+int workspace_end(workspace *w) {
+    int alive = 1;
+    for (size_t i = 0; i < w->offset; i++)
+        alive &= w->memory[i] == 0xa5;
+    for (size_t i = 0; i < CANARY; i++)
+        alive &= w->memory[w->offset + w->size + i] == 0xa5;
+    free(w->memory);
+    return alive;
 }
 
 operands operands_new(const trial *t) {
@@ -97,27 +122,14 @@ size_t worksize(size_t m, size_t n, size_t k) {
     return MX_REAL_AND(mx_gemm, _worksize)(m, n, k);
 }
 
-static real *copy_of(const matrix *x) {
-    return memcpy(allocate(x->length * sizeof(real)), x->memory, x->length * sizeof(real));
-}
-
-/* Whether the memory of x equals before; elements count only when elements is set. */
-static int unchanged(const matrix *x, real *before, int elements) {
+/* Whether a call wrote nothing of x, but for its elements where they may be; before is freed. */
+static int unchanged(const matrix *x, matrix before, int elements) {
     for (size_t i = 0; !elements && i < x->rows; i++)
-        for (size_t j = 0; j < x->columns; j++) {
-            real *at = x->at + (ptrdiff_t)i * x->rs + (ptrdiff_t)j * x->cs;
-            before[at - x->memory] = *at;
-        }
-    int same = memcmp(x->memory, before, x->length * sizeof(real)) == 0;
-    free(before);
+        for (size_t j = 0; j < x->columns; j++)
+            *element(&before, i, j) = *element(x, i, j);
+    int same = memcmp(x->memory, before.memory, x->length * sizeof(real)) == 0;
+    matrix_free(&before);
     return same;
-}
-
-static int canary_alive(const unsigned char *canary) {
-    for (int i = 0; i < CANARY; i++)
-        if (canary[i] != 0xa5)
-            return 0;
-    return 1;
 }
 
 static void call(const trial *t, operands *o, void *work) {
@@ -133,18 +145,15 @@ void call_reference(const trial *t, operands *o) {
 }
 
 const char *call_guarded(const trial *t, operands *o) {
-    real *a = copy_of(&o->a), *b = copy_of(&o->b), *c = copy_of(&o->c);
-    size_t size = worksize(t->m, t->n, t->k), offset = 1 + t->seed % 71;
-    unsigned char *memory = allocate(offset + size + CANARY), *work = memory + offset;
-    memset(work + size, 0xa5, CANARY);
-    call(t, o, size == 0 ? NULL : work);
-    int work_kept = canary_alive(work + size);
-    free(memory);
+    matrix a = matrix_copy(&o->a), b = matrix_copy(&o->b), c = matrix_copy(&o->c);
+    workspace w = workspace_new(worksize(t->m, t->n, t->k), t->seed);
+    call(t, o, w.work);
+    int work_kept = workspace_end(&w);
     int a_kept = unchanged(&o->a, a, 1), b_kept = unchanged(&o->b, b, 1), c_kept = unchanged(&o->c, c, 0);
     if (!a_kept || !b_kept)
         return a_kept ? "B was written" : "A was written";
     if (!work_kept)
-        return "memory past the workspace was written";
+        return "memory beside the workspace was written";
     return c_kept ? NULL : "memory beside the elements of C was written";
 }
 
@@ -154,8 +163,7 @@ static matrix magnitudes(const matrix *x) {
     matrix y = matrix_new(x->rows, x->columns, ROWS, 0, &state);
     for (size_t i = 0; i < x->rows; i++)
         for (size_t j = 0; j < x->columns; j++)
-            y.at[(ptrdiff_t)i * y.rs + (ptrdiff_t)j] =
-                (real)fabs((double)x->at[(ptrdiff_t)i * x->rs + (ptrdiff_t)j * x->cs]);
+            *element(&y, i, j) = (real)fabs((double)*element(x, i, j));
     return y;
 }
 
@@ -176,9 +184,9 @@ static const char *compare(const trial *t, const matrix *got, const matrix *want
     const char *result = NULL;
     for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < t->n; j++) {
-            double x = (double)got->at[(ptrdiff_t)i * got->rs + (ptrdiff_t)j * got->cs];
-            double y = (double)want->at[(ptrdiff_t)i * want->rs + (ptrdiff_t)j * want->cs];
-            double s = (double)scale->at[(ptrdiff_t)i * scale->rs + (ptrdiff_t)j];
+            double x = (double)*element(got, i, j);
+            double y = (double)*element(want, i, j);
+            double s = (double)*element(scale, i, j);
             double error = fabs(x - y), bound = ((double)t->k + 4) * UNIT_ROUNDOFF * s;
             double excess = error <= bound ? 0 : error / bound;
             if (!(excess <= worst)) {
@@ -195,7 +203,7 @@ static const char *compare(const trial *t, const matrix *got, const matrix *want
 static void spoil(const matrix *c) {
     for (size_t i = 0; i < c->rows; i++)
         for (size_t j = 0; j < c->columns; j++)
-            c->at[(ptrdiff_t)i * c->rs + (ptrdiff_t)j * c->cs] = (real)NAN;
+            *element(c, i, j) = (real)NAN;
 }
 
 const char *check_trial(const trial *t) {

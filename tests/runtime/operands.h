@@ -1,11 +1,21 @@
-/* Matrices of every layout, and one checked call of the product. */
+/* Matrices of every layout, guarded workspaces, and one checked call of the product. */
 #ifndef OPERANDS_H
 #define OPERANDS_H
 
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "real.h"
+
+#if MX_BITS == 64
+#define EPSILON DBL_EPSILON
+#else
+#define EPSILON FLT_EPSILON
+#endif
+
+/* Elements on either side of a matrix that no call may write. */
+#define GUARD 16
 
 typedef enum layout {
     ROWS,        /* row-major */
@@ -46,7 +56,22 @@ real random_real(uint64_t *state);
 /* Random elements; whatever lies between them is NaN, so that reading it shows.  guard more elements lie on either
    side. */
 matrix matrix_new(size_t rows, size_t columns, layout l, size_t guard, uint64_t *state);
+matrix matrix_copy(const matrix *x); /* gaps and guards, too */
 void matrix_free(matrix *x);
+real *element(const matrix *x, size_t i, size_t j);
+
+/* A workspace at an odd address between bytes that must stay, filled as seed says; work is NULL where size is 0. */
+typedef struct workspace {
+    unsigned char *memory, *work;
+    size_t offset, size;
+} workspace;
+
+workspace workspace_new(size_t size, uint64_t seed);
+int workspace_end(workspace *w); /* frees it; 0: memory beside it was written */
+
+/* Never NULL: ends the program where memory is short. */
+void *allocate(size_t bytes);
+
 operands operands_new(const trial *t);
 void operands_free(operands *o);
 

@@ -74,7 +74,7 @@ static const char *compare(const trial *t, seen *s, int threads) {
     call(t, &want, work, NULL);
     for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < t->n; j++)
-            square(i, j, want.c.at + (ptrdiff_t)i * want.c.rs + (ptrdiff_t)j * want.c.cs);
+            square(i, j, element(&want.c, i, j));
     mx_set_num_threads(threads);
     call(t, &got, work, &epilogue);
     for (size_t i = 0; i < t->m; i++)

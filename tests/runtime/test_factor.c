@@ -1,6 +1,5 @@
 /* Factorisations, triangular solves, row exchanges and determinants: residuals, layouts, what may not be touched, and
    matrices that have no factors.  Compiled once for each element type; run once for each kernel set (MXRT_CPU). */
-#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,35 +11,8 @@
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define GUARD 16
-#define CANARY 64
-#if MX_BITS == 64
-#define EPSILON DBL_EPSILON
-#else
-#define EPSILON FLT_EPSILON
-#endif
 
 static const size_t sizes[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 129, 257};
-
-static real *element(const matrix *x, size_t i, size_t j) {
-    return x->at + (ptrdiff_t)i * x->rs + (ptrdiff_t)j * x->cs;
-}
-
-static void *allocate(size_t bytes) {
-    void *memory = malloc(bytes + (bytes == 0));
-    if (memory == NULL) {
-        fprintf(stderr, "out of memory\n");
-        exit(2);
-    }
-    return memory;
-}
-
-static matrix copy_of(const matrix *x) {
-    matrix y = *x;
-    y.memory = memcpy(allocate(x->length * sizeof(real)), x->memory, x->length * sizeof(real));
-    y.at = y.memory + (x->at - x->memory);
-    return y;
-}
 
 /* ---- Guarded calls: workspace at an odd address with a canary behind it, and nothing but the promised part of the
         matrix written ---- */
@@ -80,35 +52,13 @@ static int kept(const matrix *x, matrix before, share part) {
     return same;
 }
 
-typedef struct workspace {
-    unsigned char *memory, *work;
-    size_t size;
-} workspace;
-
-static workspace workspace_new(size_t size, uint64_t seed) {
-    size_t offset = 1 + (size_t)(seed % 71);
-    workspace w = {.memory = allocate(offset + size + CANARY), .size = size};
-    memset(w.memory, (int)(seed % 256), offset + size);
-    memset(w.memory + offset + size, 0xa5, CANARY);
-    w.work = size == 0 ? NULL : w.memory + offset;
-    return w;
-}
-
-static int workspace_end(workspace *w) {
-    int alive = 1;
-    for (size_t i = 0; w->work != NULL && i < CANARY; i++)
-        alive &= w->work[w->size + i] == 0xa5;
-    free(w->memory);
-    return alive;
-}
-
 typedef struct outcome {
     int status;
     const char *wrong;
 } outcome;
 
 static outcome call_lu(const matrix *a, size_t *pivots, uint64_t seed) {
-    matrix before = copy_of(a);
+    matrix before = matrix_copy(a);
     size_t n = a->rows;
     workspace w = workspace_new(MX_REAL_AND(mx_lu, _worksize)(n), seed);
     size_t *guarded = allocate((n + 2) * sizeof *guarded);
@@ -122,30 +72,30 @@ static outcome call_lu(const matrix *a, size_t *pivots, uint64_t seed) {
     memcpy(pivots, guarded + 1, n * sizeof *pivots);
     free(guarded);
     if (!workspace_end(&w))
-        o.wrong = "memory past the workspace was written";
+        o.wrong = "memory beside the workspace was written";
     if (!kept(a, before, WHOLE))
         o.wrong = "memory beside the elements was written";
     return o;
 }
 
 static outcome call_cholesky(const matrix *a, uint64_t seed) {
-    matrix before = copy_of(a);
+    matrix before = matrix_copy(a);
     workspace w = workspace_new(MX_REAL_AND(mx_cholesky, _worksize)(a->rows), seed);
     outcome o = {MX_REAL(mx_cholesky)(a->rows, a->at, a->rs, a->cs, w.work), NULL};
     if (!workspace_end(&w))
-        o.wrong = "memory past the workspace was written";
+        o.wrong = "memory beside the workspace was written";
     if (!kept(a, before, LOWER))
         o.wrong = "memory beside the lower triangle was written";
     return o;
 }
 
 static outcome call_trsm(int lower, int unit, const matrix *t, const matrix *b, uint64_t seed) {
-    matrix t_before = copy_of(t), before = copy_of(b);
+    matrix t_before = matrix_copy(t), before = matrix_copy(b);
     workspace w = workspace_new(MX_REAL_AND(mx_trsm, _worksize)(b->rows, b->columns), seed);
     outcome o = {MX_OK, NULL};
     MX_REAL(mx_trsm)(lower, unit, b->rows, b->columns, t->at, t->rs, t->cs, b->at, b->rs, b->cs, w.work);
     if (!workspace_end(&w))
-        o.wrong = "memory past the workspace was written";
+        o.wrong = "memory beside the workspace was written";
     if (memcmp(t->memory, t_before.memory, t->length * sizeof(real)) != 0)
         o.wrong = "T was written";
     if (!kept(b, before, WHOLE))
@@ -241,7 +191,7 @@ static const char *check_lu_factors(const matrix *lu, matrix *original, const si
 }
 
 static const char *try_lu(matrix *a, int status, uint64_t seed) {
-    matrix original = copy_of(a);
+    matrix original = matrix_copy(a);
     size_t *pivots = allocate(a->rows * sizeof *pivots);
     outcome o = call_lu(a, pivots, seed);
     if (o.wrong == NULL && o.status != status)
@@ -284,7 +234,7 @@ static matrix positive_definite(size_t n, layout l, uint64_t *state) {
 }
 
 static const char *try_cholesky(matrix *a, uint64_t seed) {
-    matrix original = copy_of(a);
+    matrix original = matrix_copy(a);
     outcome o = call_cholesky(a, seed);
     if (o.wrong == NULL && o.status != MX_OK)
         o.wrong = "the status is wrong";
@@ -309,7 +259,7 @@ static void test_cholesky(tap *out) {
     for (size_t s = 0; s < COUNT(sizes); s++)
         for (int l = 0; l < REPEATED; l++) {
             uint64_t state = s * 10 + (uint64_t)l + 3;
-            matrix a = positive_definite(sizes[s], (layout)l, &state), b = copy_of(&a);
+            matrix a = positive_definite(sizes[s], (layout)l, &state), b = matrix_copy(&a);
             report(out, try_cholesky(&a, state >> 20), "Cholesky", sizes[s], (layout)l);
             fill_above(&b);
             report(out, try_cholesky(&b, state >> 20), "Cholesky, upper triangle", sizes[s], (layout)l);
@@ -331,7 +281,7 @@ static matrix random_triangle(size_t n, int lower, int unit, layout l, uint64_t 
 static const char *try_trsm(int lower, int unit, size_t columns, size_t n, layout lt, layout lb, uint64_t seed) {
     uint64_t state = seed;
     matrix t = random_triangle(n, lower, unit, lt, &state), b = matrix_new(n, columns, lb, GUARD, &state);
-    matrix original = copy_of(&b);
+    matrix original = matrix_copy(&b);
     outcome o = call_trsm(lower, unit, &t, &b, state >> 20);
     factors f = {&t, &b, lower ? LOWER : UPPER, WHOLE, unit, 0};
     if (o.wrong == NULL)
@@ -463,7 +413,7 @@ static void test_permute(tap *out) {
             size_t n = sizes[s], *pivots = allocate(n * sizeof *pivots);
             for (size_t i = 0; i < n; i++)
                 pivots[i] = i + (size_t)((double)(random_real(&state) + 1) / 2.001 * (double)(n - i));
-            matrix b = matrix_new(n, 13, (layout)l, GUARD, &state), original = copy_of(&b), want = copy_of(&b);
+            matrix b = matrix_new(n, 13, (layout)l, GUARD, &state), original = matrix_copy(&b), want = matrix_copy(&b);
             MX_REAL(mx_permute_rows)(n, 13, pivots, 0, b.at, b.rs, b.cs);
             MX_REAL(mx_ref_permute_rows)(n, 13, pivots, 0, want.at, want.rs, want.cs);
             int right = memcmp(b.memory, want.memory, b.length * sizeof(real)) == 0;

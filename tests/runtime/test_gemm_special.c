@@ -37,10 +37,6 @@ static int class_of(real x) {
     return isnan(x) ? 1 : !isinf(x) ? 0 : x > 0 ? 2 : 3;
 }
 
-static real *element(const matrix *x, size_t i, size_t j) {
-    return x->at + (ptrdiff_t)i * x->rs + (ptrdiff_t)j * x->cs;
-}
-
 static int same_classes(const matrix *x, const matrix *y) {
     for (size_t i = 0; i < x->rows; i++)
         for (size_t j = 0; j < x->columns; j++)

@@ -1,6 +1,5 @@
 /* Factors as generated code keeps them: residuals of what is solved by them, layouts, determinants, statuses, and what
    may not be touched.  Compiled once for each element type; run once for each kernel set (MXRT_CPU). */
-#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,36 +11,9 @@
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define GUARD 16
-#define CANARY 64
-#if MX_BITS == 64
-#define EPSILON DBL_EPSILON
-#else
-#define EPSILON FLT_EPSILON
-#endif
 
 static const size_t sizes[] = {0, 1, 2, 3, 8, 16, 17, 33, 64, 65, 129};
 static const size_t columns_of[] = {1, 0, 3, 40, 2, 1, 19};
-
-static real *element(const matrix *x, size_t i, size_t j) {
-    return x->at + (ptrdiff_t)i * x->rs + (ptrdiff_t)j * x->cs;
-}
-
-static void *allocate(size_t bytes) {
-    void *memory = malloc(bytes + (bytes == 0));
-    if (memory == NULL) {
-        fprintf(stderr, "out of memory\n");
-        exit(2);
-    }
-    return memory;
-}
-
-static matrix copy_of(const matrix *x) {
-    matrix y = *x;
-    y.memory = memcpy(allocate(x->length * sizeof(real)), x->memory, x->length * sizeof(real));
-    y.at = y.memory + (x->at - x->memory);
-    return y;
-}
 
 static int same_memory(const matrix *x, const matrix *y) {
     return memcmp(x->memory, y->memory, x->length * sizeof(real)) == 0;
@@ -49,7 +21,7 @@ static int same_memory(const matrix *x, const matrix *y) {
 
 /* Did a call write nothing but elements of x? */
 static int only_elements_differ(const matrix *x, const matrix *before) {
-    matrix now = copy_of(before);
+    matrix now = matrix_copy(before);
     for (size_t i = 0; i < x->rows; i++)
         for (size_t j = 0; j < x->columns; j++)
             *element(&now, i, j) = *element(x, i, j);
@@ -58,27 +30,7 @@ static int only_elements_differ(const matrix *x, const matrix *before) {
     return same;
 }
 
-/* ---- Guarded memory: a workspace at an odd address, a factor between NaN ---- */
-
-typedef struct workspace {
-    unsigned char *memory, *work;
-    size_t size;
-} workspace;
-
-static workspace workspace_new(size_t size) {
-    workspace w = {.memory = allocate(size + 1 + CANARY), .size = size};
-    memset(w.memory, 0xa5, size + 1 + CANARY);
-    w.work = size == 0 ? NULL : w.memory + 1;
-    return w;
-}
-
-static int workspace_end(workspace *w) {
-    int alive = w->memory[0] == 0xa5;
-    for (size_t i = 0; i < CANARY; i++)
-        alive &= w->memory[1 + w->size + i] == 0xa5;
-    free(w->memory);
-    return alive;
-}
+/* ---- Guarded memory: a factor between elements that stay ---- */
 
 static size_t factor_length(size_t n) {
     return n * n + 2 * n;
@@ -90,8 +42,8 @@ static real *factor_new(const matrix *a, const char **wrong) {
     real *memory = allocate((length + 2 * GUARD) * sizeof(real));
     for (size_t i = 0; i < length + 2 * GUARD; i++)
         memory[i] = 42;
-    matrix before = copy_of(a);
-    workspace w = workspace_new(MX_REAL_AND(mx_lu, _worksize)(n));
+    matrix before = matrix_copy(a);
+    workspace w = workspace_new(MX_REAL_AND(mx_lu, _worksize)(n), 0);
     MX_REAL(mx_factor_lu)(n, a->at, a->rs, a->cs, memory + GUARD, w.work);
     for (size_t i = 0; i < GUARD; i++)
         if (memory[i] != 42 || memory[GUARD + length + i] != 42)
@@ -113,12 +65,12 @@ typedef struct equations {
 /* X with A X = B, or A' X = B, in b. */
 static int solve(const equations *s, matrix *b, const char **wrong) {
     size_t n = s->a->rows;
-    matrix before = copy_of(b), a_before = copy_of(s->a);
+    matrix before = matrix_copy(b), a_before = matrix_copy(s->a);
     real *factor = s->kind == BY_LU ? factor_new(s->a, wrong) : NULL;
     real *factor_before = allocate((factor_length(n) + 2 * GUARD) * sizeof(real));
     if (factor)
         memcpy(factor_before, factor, (factor_length(n) + 2 * GUARD) * sizeof(real));
-    workspace w = workspace_new(MX_REAL_AND(mx_trsm, _worksize)(n, b->columns));
+    workspace w = workspace_new(MX_REAL_AND(mx_trsm, _worksize)(n, b->columns), 0);
     ptrdiff_t rs = s->transposed ? s->a->cs : s->a->rs, cs = s->transposed ? s->a->rs : s->a->cs;
     int status = factor
                      ? MX_REAL(mx_solve_lu)(n, b->columns, s->transposed, factor + GUARD, b->at, b->rs, b->cs, w.work)
@@ -202,7 +154,7 @@ static void report(tap *out, const char *wrong, const char *what, const equation
 }
 
 static void try_system(tap *out, const char *what, const equations *s, size_t columns, layout l, uint64_t *state) {
-    matrix b = matrix_new(s->a->rows, columns, l, GUARD, state), x = copy_of(&b);
+    matrix b = matrix_new(s->a->rows, columns, l, GUARD, state), x = matrix_copy(&b);
     const char *wrong = NULL;
     int status = solve(s, &x, &wrong);
     if (wrong == NULL)
@@ -259,8 +211,8 @@ static const char *check_cholesky(const matrix *a, const matrix *l) {
 }
 
 static int cholesky(const matrix *a, matrix *l, const char **wrong) {
-    matrix a_before = copy_of(a), before = copy_of(l);
-    workspace w = workspace_new(MX_REAL_AND(mx_cholesky, _worksize)(a->rows));
+    matrix a_before = matrix_copy(a), before = matrix_copy(l);
+    workspace w = workspace_new(MX_REAL_AND(mx_cholesky, _worksize)(a->rows), 0);
     int status = MX_REAL(mx_factor_cholesky)(a->rows, a->at, a->rs, a->cs, l->at, l->rs, l->cs, w.work);
     if (!workspace_end(&w))
         *wrong = "memory beside the workspace was written";

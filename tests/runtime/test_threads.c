@@ -207,8 +207,11 @@ static void test_changes(tap *out) {
     caller other = {.t = &t, .want = &want, .until = seconds(CLOCK_MONOTONIC) + 0.3};
     if (pthread_create(&other.thread, NULL, call_often, &other) != 0)
         exit(2);
-    for (int i = 0; i < 300; i++)
+    for (int i = 0; i < 300; i++) {
         mx_set_num_threads(1 + i % 3);
+        if (i % 2)
+            usleep(100); /* products begin between two changes, too */
+    }
     pthread_join(other.thread, NULL);
     tap_ok(out, other.good, "the number may change while another thread multiplies");
     operands_free(&want);
@@ -258,12 +261,20 @@ static void note_thread(int number) {
     signalled = pthread_self();
 }
 
+/* The caller's thread lets none pass for a while: they wait for it. */
 static void test_signals(tap *out) {
     int mine = 1;
+    sigset_t usr1;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
     signal(SIGUSR1, note_thread);
+    mx_set_num_threads(1);
     mx_set_num_threads(4);
     for (int i = 0; i < 50; i++) {
+        pthread_sigmask(SIG_BLOCK, &usr1, NULL);
         kill(getpid(), SIGUSR1);
+        usleep(100);
+        pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
         mine &= pthread_equal(signalled, pthread_self());
     }
     tap_ok(out, mine, "signals are never handled on the team's threads");
@@ -278,6 +289,7 @@ static void test_rounding(tap *out) {
     fesetround(FE_TONEAREST);
     size_t bytes = one.c.length * sizeof(real);
     tap_ok(out, memcmp(one.c.memory, nearest.c.memory, bytes) != 0, "rounding upwards makes a difference");
+    mx_set_num_threads(1); /* a thread begins with the rounding of the one that makes it */
     mx_set_num_threads(4);
     fesetround(FE_UPWARD);
     operands again = product_of(&t, 4, &wrong);
