@@ -196,18 +196,11 @@ static void print_summand(struct text *out, const struct body *b, const struct p
         c_expression(out, b, statement->node, statement->loop_of, true, C_ADDITIVE);
 }
 
-static bool has_scalars(const struct body *b, const struct node *node) {
-    for (uint32_t i = 0; i < node->count; i++)
-        if (graph_node(b->e->graph, node->operands[i].node)->rank == 0)
-            return true;
-    return node->number != 1;
-}
-
 static void print_total(struct text *out, const struct body *b, const struct plan_statement *statement, label depth) {
     const struct node *node = graph_node(b->e->graph, statement->node);
     double number = node->number * statement->coefficient;
     text_printf(out, "%s %s ", target_text(b, statement), statement->adds ? "+=" : "=");
-    if (node->kind == NODE_PRODUCT && (has_scalars(b, node) || number != 1)) {
+    if (node->kind == NODE_PRODUCT && (has_scalar_factors(b->e->graph, node) || node->number != 1 || number != 1)) {
         c_product(out, b, node, statement->loop_of, number, true, false);
         text_puts(out, " * ");
     }

@@ -85,11 +85,11 @@ poly iterations(const struct planning *p, const poly *size, label loops) {
     return product;
 }
 
-static bool has_scalars(const struct planning *p, const struct node *node) {
-    for (uint32_t i = 0; i < node->count; i++)
-        if (graph_node(p->graph, node->operands[i].node)->rank == 0)
+bool has_scalar_factors(const struct graph *graph, const struct node *product) {
+    for (uint32_t i = 0; i < product->count; i++)
+        if (graph_node(graph, product->operands[i].node)->rank == 0)
             return true;
-    return node->number != 1;
+    return false;
 }
 
 /* Held in variables: each loop has an accumulator, which goes into the one around it; what the terms share multiplies
@@ -99,7 +99,7 @@ static void count_held(struct planning *p, const struct plan_statement *statemen
     bool product = node->kind == NODE_PRODUCT;
     double number = product ? node->number * statement->coefficient : 1;
     uint32_t each = product ? product_flops(p, node, 1, false, true) : expression_flops(p, statement->node);
-    uint32_t shared = product && (number != 1 || has_scalars(p, node)) ? 1 : 0;
+    uint32_t shared = product && (number != 1 || node->number != 1 || has_scalar_factors(p->graph, node)) ? 1 : 0;
     add_flops(p, iterations(p, size, loops), each + 1);
     for (label loop = (label)(statement->held + 1); loop < loops; loop++)
         add_flops(p, iterations(p, size, loop), 1);
@@ -123,9 +123,7 @@ void count_statement(struct planning *p, const struct plan_statement *statement,
 void count_product(struct planning *p, const struct kernel *kernel) {
     const struct node *node = graph_node(p->graph, kernel->node);
     double number = node->number * kernel->coefficient;
-    bool scalars = false;
-    for (uint32_t i = 0; i < node->count; i++)
-        scalars = scalars || graph_node(p->graph, node->operands[i].node)->rank == 0;
+    bool scalars = has_scalar_factors(p->graph, node);
     add_flops(p, iterations(p, node->size, node->labels), 2);
     uint32_t each = scalars || !is_sign(number);
     poly written = poly_mul(p->graph->polys, node_elements(p->graph, kernel->node), gemm_passes(p->graph, kernel));

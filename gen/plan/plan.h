@@ -122,6 +122,9 @@ int replaced_operand(const struct node *node);
 /* Does the kernel call what asks for a workspace? */
 bool kernel_calls(const struct graph *graph, const struct kernel *kernel);
 
+/* Has the product a factor without axes, which multiplies its total? */
+bool has_scalar_factors(const struct graph *graph, const struct node *product);
+
 /* How many of the operands of its node a kernel that is no loop nest reads as arrays: what is replaced is already in
  * the target. */
 uint32_t kernel_reads(const struct graph *graph, const struct kernel *kernel);
