@@ -78,7 +78,8 @@ MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
    results have the same bits as with all of C in one piece, for any function of single elements; sums only up to their
    order, for the pieces depend on the kernel set and on the number of threads.
 
-   The struct is read during the call only; NULL does nothing. */
+   The struct is read during the call only; NULL does nothing.  tile does not call mx_set_num_threads, which would wait
+   for the product that calls it. */
 typedef struct mx_epilogue_f64 {
     void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, double *c, ptrdiff_t rsc,
                  ptrdiff_t csc);
