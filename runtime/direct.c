@@ -2,19 +2,27 @@
 #include "simd.h"
 
 /* Rows of B that do not serve as they lie are copied to the stack, this many bytes at most. */
-#define BUFFER_BYTES 3072
+#define BUFFER_BYTES 8192
 #define BUFFER_REALS (BUFFER_BYTES * 8 / MX_BITS)
 
 /* The widest strip, in vectors, and the tallest block of a strip, in rows. */
 #define WIDEST (NV < 3 ? NV : 3)
 #define TALLEST(vecs) (MANY_REGISTERS || (vecs) == 1 ? 8 : 4)
 
-/* Rows and columns of a block of dot products; when those are taken: this deep, and at most this many rows or
-   columns. */
-#define DOT_ROWS (MANY_REGISTERS ? 4 : 3)
-#define DOT_COLUMNS (MANY_REGISTERS ? 6 : 3)
+/* Few rows of C leave registers for wider strips, along which B is read in order, and sums enough side by side. */
+#define WIDE_ROWS 4
+#define WIDE_VECTORS(rows) (MANY_REGISTERS ? ((rows) <= 2 ? 8 : 6) : (rows) == 1 ? 8 : (rows) == 2 ? 5 : WIDEST)
+
+/* Blocks of dot products: sums in registers, which leave some for products where these are not added at once; rows, and
+   columns with so many rows.  They are taken for sums of this length where C has few columns, or so few rows that
+   summing up costs less than to copy B. */
+#define DOT_SUMS (MANY_REGISTERS ? 24 : HAS_LANES ? 12 : 9)
+#define DOT_ROWS (MANY_REGISTERS || HAS_LANES ? 4 : 3)
+#define DOT_COLUMNS(rows) (DOT_SUMS / (rows) < DOT_SUMS / DOT_ROWS ? DOT_SUMS / (rows) : DOT_SUMS / DOT_ROWS)
 #define LONG (3 * LANES)
 #define FEW 12
+#define FEW_ROWS 24
+#define LONG_ROWS(m) (8 * (m))
 
 /* Up to this many rows of B are summed without a block. */
 #define SHALLOW 4
@@ -31,22 +39,68 @@ typedef struct strip {
     real beta;
 } strip;
 
-/* rows x vecs block from row i0 on. */
-INLINE void block(int rows, int vecs, const strip *s, ptrdiff_t i0) {
+/* Volatile, so that it is read once: gcc would rather read it again for each of up to three uses, and reading is what
+   small blocks wait for. */
+INLINE vector load_once(const real *p) {
+    return *(const volatile loose_vector *)p;
+}
+
+INLINE vector load_row(int whole, const real *p, lanes which) {
+    if (whole)
+        return load_once(p);
+    return load_lanes(p, which);
+}
+
+/* acc_ij += a_i b_j for one row of B.  The shorter of a and b waits in registers.  Two pointers to A need fewer strides
+   at hand than one. */
+INLINE void tall_step(int rows, int vecs, int whole, lanes last, const real *a, const real *a4, ptrdiff_t rsa,
+                      const real *b, vector *acc) {
+    vector y[8];
+    UNROLL for (int j = 0; j < vecs; j++) y[j] = load_row(whole || j < vecs - 1, b + j * LANES, last);
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += (i < 4 ? a[i * rsa] : a4[(i - 4) * rsa]) * y[j];
+    }
+}
+
+INLINE void wide_step(int rows, int vecs, int whole, lanes last, const real *a, ptrdiff_t rsa, const real *b,
+                      vector *acc) {
+    real x[8];
+    UNROLL for (int i = 0; i < rows; i++) x[i] = a[i * rsa];
+    UNROLL for (int j = 0; j < vecs; j++) {
+        const vector y = load_row(whole || j < vecs - 1, b + j * LANES, last);
+        UNROLL for (int i = 0; i < rows; i++) acc[i * vecs + j] += x[i] * y;
+    }
+}
+
+/* From this depth on, a block of C is sent for beforehand. */
+#define FAR 96
+
+INLINE void fetch_block(int rows, int n, const real *c, ptrdiff_t rsc) {
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < n; j += 64 * 8 / MX_BITS) __builtin_prefetch(c + i * rsc + j, 1, 2);
+    }
+}
+
+/* rows x vecs block from row i0 on; whole: of whole vectors.  What is asked for most often, C = A B, is stored at once:
+   multiplications by alpha would be one in k. */
+INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     const product *f = s->f;
     const lanes last = first_lanes(s->n - (vecs - 1) * LANES);
     const ptrdiff_t rsa = f->rsa, csa = f->csa, ldb = s->ldb;
-    const real *a = s->a + i0 * rsa, *b = s->b;
-    vector acc[MX_MAX_MR * NV] = {{0}};
-    for (ptrdiff_t p = s->k; p > 0; p--, b += ldb, a += csa) {
-        vector row[8];
-        UNROLL for (int j = 0; j < vecs - 1; j++) row[j] = *(const loose_vector *)(b + j * LANES);
-        row[vecs - 1] = load_lanes(b + (vecs - 1) * LANES, last);
-        UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i * rsa] * row[j];
-        }
+    const real *a = s->a + i0 * rsa, *b = s->b, *a4 = a + 4 * rsa;
+    vector acc[MAX_ACCUMULATORS] = {{0}};
+    if (s->k >= FAR && f->csc == 1)
+        fetch_block(rows, vecs * LANES, s->c + i0 * f->rsc, f->rsc);
+    for (ptrdiff_t p = s->k; p > 0; p--, b += ldb, a += csa, a4 += csa) {
+        if (rows < vecs)
+            wide_step(rows, vecs, whole, last, a, rsa, b, acc);
+        else
+            tall_step(rows, vecs, whole, last, a, a4, rsa, b, acc);
     }
-    store_block(rows, vecs, acc, f->alpha, s->beta, s->c + i0 * f->rsc, f->rsc, f->csc, rows, s->n);
+    if (f->csc == 1 && f->alpha == 1 && s->beta == 0)
+        store_rows(rows, vecs, acc, 1, 0, s->c + i0 * f->rsc, f->rsc, rows, whole ? vecs * LANES : s->n);
+    else
+        store_any(rows, vecs, acc, f->alpha, s->beta, s->c + i0 * f->rsc, f->rsc, f->csc, rows, s->n);
 }
 
 /* The next part of what is left: the largest, or two nearly equal ones at the end. */
@@ -54,58 +108,34 @@ INLINE ptrdiff_t next_part(ptrdiff_t left, ptrdiff_t largest) {
     return left <= largest ? left : left < 2 * largest ? (left + 1) / 2 : largest;
 }
 
-#define BLOCK(rows)                                                                                                    \
-    case rows:                                                                                                         \
-        block(rows <= TALLEST(vecs) ? rows : 1, vecs, s, i);                                                           \
-        break;
-
-INLINE void multiply_blocks(int vecs, const strip *s) {
-    for (ptrdiff_t i = 0, rows; i < s->f->m; i += rows) {
-        rows = next_part(s->f->m - i, TALLEST(vecs));
-        switch (rows) { BLOCK(1) BLOCK(2) BLOCK(3) BLOCK(4) BLOCK(5) BLOCK(6) BLOCK(7) BLOCK(8) }
+/* Blocks are functions of their own: where many stand in one, gcc runs out of registers for their addresses. */
+typedef void block_function(const strip *s, ptrdiff_t i0);
+#define BOTH(X, rows, vecs) X(rows, vecs, 0) X(rows, vecs, 1)
+#define EACH_WIDTH(X, rows) BOTH(X, rows, 1) BOTH(X, rows, 2) BOTH(X, rows, 3)
+#define EACH_WIDE(X, rows) BOTH(X, rows, 4) BOTH(X, rows, 5) BOTH(X, rows, 6) BOTH(X, rows, 7) BOTH(X, rows, 8)
+#define EACH_BLOCK(X)                                                                                                  \
+    EACH_WIDTH(X, 1)                                                                                                   \
+    EACH_WIDTH(X, 2)                                                                                                   \
+    EACH_WIDTH(X, 3)                                                                                                   \
+    EACH_WIDTH(X, 4) EACH_WIDTH(X, 5) EACH_WIDTH(X, 6) EACH_WIDTH(X, 7) EACH_WIDTH(X, 8) EACH_WIDE(X, 1)               \
+        EACH_WIDE(X, 2) EACH_WIDE(X, 3) EACH_WIDE(X, 4)
+#define MADE(rows, vecs) ((vecs) <= WIDEST ? (rows) <= TALLEST(vecs) : (vecs) <= WIDE_VECTORS(rows))
+#define BLOCK_FUNCTION(rows, vecs, whole)                                                                              \
+    static void block_##rows##_##vecs##_##whole(const strip *s, ptrdiff_t i0) {                                        \
+        block(MADE(rows, vecs) ? rows : 1, MADE(rows, vecs) ? vecs : 1, whole, s, i0);                                 \
     }
-}
+#define BLOCK_ENTRY(rows, vecs, whole) [vecs - 1][whole][rows - 1] = block_##rows##_##vecs##_##whole,
+EACH_BLOCK(BLOCK_FUNCTION)
+static block_function *const blocks[8][2][8] = {EACH_BLOCK(BLOCK_ENTRY)};
 
 static void multiply_strip(const strip *s) {
-    if (s->n <= LANES)
-        multiply_blocks(1, s);
-    else if (s->n <= 2 * LANES)
-        multiply_blocks(2, s);
-#if NV > 2
-    else
-        multiply_blocks(3, s);
-#endif
-}
-
-#if HAS_LANES
-/* Strips for one or two rows: wide, so that enough sums run side by side and B is read along its rows. */
-#define WIDE_VECTORS(rows) ((rows) == 1 ? 8 : 6)
-
-INLINE void wide_strips(int rows, const product *f) {
-    const ptrdiff_t width = WIDE_VECTORS(rows) * LANES;
-    ptrdiff_t j = 0;
-    for (; j + width <= f->n; j += width) {
-        strip s = {f, width, f->k, f->a, f->b + j, f->rsb, f->c + j * f->csc, f->beta};
-        block(rows, WIDE_VECTORS(rows), &s, 0);
-    }
-    for (ptrdiff_t n; j < f->n; j += n) {
-        n = f->n - j < 2 * LANES ? f->n - j : 2 * LANES;
-        strip s = {f, n, f->k, f->a, f->b + j, f->rsb, f->c + j * f->csc, f->beta};
-        if (n <= LANES)
-            block(rows, 1, &s, 0);
-        else
-            block(rows, 2, &s, 0);
+    const ptrdiff_t m = s->f->m, vecs = (s->n + LANES - 1) / LANES, tallest = TALLEST(vecs);
+    block_function *const *const of_rows = blocks[vecs - 1][s->n == vecs * LANES];
+    for (ptrdiff_t i = 0, rows; i < m; i += rows) {
+        rows = next_part(m - i, tallest);
+        of_rows[rows - 1](s, i);
     }
 }
-
-static void one_row(const product *f) {
-    wide_strips(1, f);
-}
-
-static void two_rows(const product *f) {
-    wide_strips(2, f);
-}
-#endif
 
 /* Rows of C one after the other, each a sum of depth (a constant) rows of B: what counts is to write C in order. */
 INLINE void flat_rows(int depth, const product *f) {
@@ -169,7 +199,8 @@ static void copied_strip(strip s, const real *b) {
 
 /* Columns of the next strip.  Sets without masks leave what is no whole vector to a strip of its own. */
 static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
-    ptrdiff_t n = next_part((left + LANES - 1) / LANES, WIDEST) * LANES;
+    const ptrdiff_t widest = f->csb == 1 && f->m <= WIDE_ROWS ? WIDE_VECTORS(f->m) : WIDEST;
+    ptrdiff_t n = next_part((left + LANES - 1) / LANES, widest) * LANES;
     if (!HAS_LANES && f->csb == 1 && n > left && left > LANES)
         return left - left % LANES;
     return n < left ? n : left;
@@ -184,28 +215,41 @@ INLINE void sum_each(int count, const vector *acc, real *sums) {
     }
 }
 
-INLINE vector load(const real *p, int whole, lanes which) {
-    if (whole)
-        return *(const loose_vector *)p;
-    return load_lanes(p, which);
-}
-
-/* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or those of which. */
+/* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or those of which.  The fewer of both wait in
+   registers. */
 INLINE void dot_step(int rows, int cols, const product *f, const real *a, const real *b, int whole, lanes which,
                      vector *acc) {
-    vector x[DOT_ROWS];
-    UNROLL for (int i = 0; i < rows; i++) x[i] = load(a + i * f->rsa, whole, which);
-    UNROLL for (int j = 0; j < cols; j++) {
-        const vector y = load(b + j * f->csb, whole, which);
-        UNROLL for (int i = 0; i < rows; i++) acc[i * cols + j] += x[i] * y;
+    const int tall = cols < rows, few = tall ? cols : rows, many = tall ? rows : cols;
+    vector waiting[8];
+    UNROLL for (int i = 0; i < few; i++) {
+        waiting[i] = load_row(whole, tall ? b + i * f->csb : a + i * f->rsa, which);
     }
+    UNROLL for (int j = 0; j < many; j++) {
+        const vector next = load_row(whole, tall ? a + j * f->rsa : b + j * f->csb, which);
+        UNROLL for (int i = 0; i < few; i++) {
+            const int at = tall ? j * cols + i : i * cols + j;
+            acc[at] += waiting[i] * next;
+        }
+    }
+}
+
+/* C from the sums of rows x cols dot products; without masks they lack elements from p on. */
+static __attribute__((noinline)) void store_sums(int rows, int cols, const product *f, const real *a, const real *b,
+                                                 ptrdiff_t p, const real *sums, real *c) {
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < cols; j++) {
+            real sum = sums[i * cols + j];
+            for (ptrdiff_t q = p; q < f->k; q++)
+                sum += a[i * f->rsa + q] * b[j * f->csb + q];
+            update(c + i * f->rsc + j * f->csc, sum, f->alpha, f->beta);
+        }
 }
 
 /* rows x cols dot products of rows of A with columns of B, both contiguous. */
 INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdiff_t j0) {
     const real *a = f->a + i0 * f->rsa, *b = f->b + j0 * f->csb;
-    vector acc[DOT_ROWS * DOT_COLUMNS] = {{0}};
-    real sums[DOT_ROWS * DOT_COLUMNS + LANES];
+    vector acc[MAX_ACCUMULATORS] = {{0}};
+    real sums[MAX_ACCUMULATORS + LANES];
     ptrdiff_t p = 0;
     for (; p + LANES <= f->k; p += LANES)
         dot_step(rows, cols, f, a + p, b + p, 1, first_lanes(1), acc);
@@ -214,44 +258,48 @@ INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdif
         p = f->k;
     }
     sum_each(rows * cols, acc, sums);
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < cols; j++) {
-            real sum = sums[i * cols + j];
-            for (ptrdiff_t q = p; q < f->k; q++)
-                sum += a[i * f->rsa + q] * b[j * f->csb + q];
-            update(f->c + (i0 + i) * f->rsc + (j0 + j) * f->csc, sum, f->alpha, f->beta);
+    if (p == f->k && f->alpha == 1 && f->beta == 0) {
+        real *c = f->c + i0 * f->rsc + j0 * f->csc;
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int j = 0; j < cols; j++) c[i * f->rsc + j * f->csc] = sums[i * cols + j];
+        }
+        return;
+    }
+    store_sums(rows, cols, f, a, b, p, sums, f->c + i0 * f->rsc + j0 * f->csc);
+}
+
+typedef void dot_function(const product *f, ptrdiff_t i0, ptrdiff_t j0);
+#define EACH_DOT_COLUMNS(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4) X(rows, 5) X(rows, 6)
+#define EACH_DOT_BLOCK(X)                                                                                              \
+    EACH_DOT_COLUMNS(X, 1)                                                                                             \
+    EACH_DOT_COLUMNS(X, 2)                                                                                             \
+    EACH_DOT_COLUMNS(X, 3)                                                                                             \
+    EACH_DOT_COLUMNS(X, 4) EACH_DOT_COLUMNS(X, 5) EACH_DOT_COLUMNS(X, 6) EACH_DOT_COLUMNS(X, 7) EACH_DOT_COLUMNS(X, 8)
+#define DOT_FUNCTION(rows, cols)                                                                                       \
+    static void dot_block_##rows##_##cols(const product *f, ptrdiff_t i0, ptrdiff_t j0) {                              \
+        dot_block((cols) <= DOT_COLUMNS(rows) ? rows : 1, (cols) <= DOT_COLUMNS(rows) ? cols : 1, f, i0, j0);          \
+    }
+#define DOT_ENTRY(rows, cols) [rows - 1][cols - 1] = dot_block_##rows##_##cols,
+EACH_DOT_BLOCK(DOT_FUNCTION)
+static dot_function *const dot_blocks[8][6] = {EACH_DOT_BLOCK(DOT_ENTRY)};
+
+/* Long dot products, where columns of C are too few to be vectors.  As many rows at a time as leave room for all
+   columns, but no more streams from memory than need be. */
+static void dot_products(const product *f) {
+    const ptrdiff_t tallest = f->n <= DOT_COLUMNS(8) ? 8 : MANY_REGISTERS && f->m <= 6 ? 6 : DOT_ROWS;
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = next_part(f->m - i, tallest);
+        for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
+            cols = next_part(f->n - j, DOT_COLUMNS(rows));
+            dot_blocks[rows - 1][cols - 1](f, i, j);
         }
     }
 }
 
-#define DOT_BLOCK(cols)                                                                                                \
-    case cols:                                                                                                         \
-        dot_block(rows, cols <= DOT_COLUMNS ? cols : 1, f, i, j);                                                      \
-        break;
-
-INLINE void dot_rows(int rows, const product *f, ptrdiff_t i) {
-    for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
-        cols = next_part(f->n - j, DOT_COLUMNS);
-        switch (cols) { DOT_BLOCK(1) DOT_BLOCK(2) DOT_BLOCK(3) DOT_BLOCK(4) DOT_BLOCK(5) DOT_BLOCK(6) }
-    }
-}
-
-#define DOT_ROWS_OF(rows)                                                                                              \
-    case rows:                                                                                                         \
-        dot_rows(rows <= DOT_ROWS ? rows : 1, f, i);                                                                   \
-        break;
-
-/* Long dot products, where columns of C are too few to be vectors. */
-static void dot_products(const product *f) {
-    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
-        rows = next_part(f->m - i, DOT_ROWS);
-        switch (rows) { DOT_ROWS_OF(1) DOT_ROWS_OF(2) DOT_ROWS_OF(3) DOT_ROWS_OF(4) }
-    }
-}
-
-static void multiply_strips(const product *f) {
-    for (ptrdiff_t j = 0, n; j < f->n; j += n) {
-        n = next_strip(f, f->n - j);
+/* The first columns. */
+static void multiply_strips(const product *f, ptrdiff_t columns) {
+    for (ptrdiff_t j = 0, n; j < columns; j += n) {
+        n = next_strip(f, columns - j);
         const real *b = f->b + j * f->csb;
         strip s = {f, n, f->k, f->a, b, f->rsb, f->c + j * f->csc, f->beta};
         if (f->csb == 1 && (HAS_LANES || n % LANES == 0))
@@ -261,48 +309,141 @@ static void multiply_strips(const product *f) {
     }
 }
 
-#if VECTOR_BYTES == 64
-/* Processors that split wide vectors do a last vector of few columns in half the time where it is narrow. */
-MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_small_product), avx512_narrow);
-static void multiply_last(const product *f, ptrdiff_t few) {
-    product wide = *f, narrow = *f;
-    wide.n = f->n - few;
-    narrow.n = few;
-    narrow.b += wide.n;
-    narrow.c += wide.n * f->csc;
-    multiply_strips(&wide);
-    MX_JOIN(MX_REAL(mx_small_product), avx512_narrow)(&narrow);
+/* The same with panels of B, which end in zeros. */
+void MX_KERNEL(mx_panel_product)(const product *f) {
+    for (ptrdiff_t j = 0, n; j < f->n; j += n) {
+        const ptrdiff_t first = j % NR, left = f->n - j < NR - first ? f->n - j : NR - first;
+        n = next_part((left + LANES - 1) / LANES, WIDEST) * LANES;
+        n = n < left ? n : left;
+        const strip s = {f, n, f->k, f->a, f->b + (j - first) * f->k + first, NR, f->c + j * f->csc, f->beta};
+        multiply_strip(&s);
+    }
 }
 
-static void multiply_columns(const product *f) {
-    const ptrdiff_t few = f->n % LANES;
-    if (few == 0 || few > LANES / 2 || f->csb != 1)
-        multiply_strips(f);
-    else if (few == f->n)
+/* Columns after the last whole vector would leave most lanes idle.  Few enough of them are had by dot products, where
+   rows of A lie in memory as such, or as C' = B' A', where columns do: with few * k / LANES steps a row and some more
+   to sum up, or to store, instead of k. */
+#define ENDING 8
+
+/* Elements of A that stay in the second-level cache; rows that pay for copying what is left of B. */
+#define NEAR_A (262144 * 8 / MX_BITS)
+#define LEAST_ROWS 48
+
+static int wants_ending(const product *f, ptrdiff_t few) {
+    return (f->csa == 1 || f->rsa == 1) && few * (f->k + ENDING * LANES) < f->k * LANES;
+}
+
+/* The last columns, fewer than LANES, and whether they are better done by themselves.  Processors that split wide
+   vectors do half a one in half the time where it is narrow. */
+#if VECTOR_BYTES == 64
+MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_small_product), avx512_narrow);
+static int wants_to_be_last(const product *f, ptrdiff_t few) {
+    return few <= LANES / 2 || wants_ending(f, 4 * (few - LANES / 2));
+}
+
+static void multiply_last(const product *f) {
+    if (f->csb == 1)
         MX_JOIN(MX_REAL(mx_small_product), avx512_narrow)(f);
     else
-        multiply_last(f, few);
+        dot_products(f);
 }
 #else
-static void multiply_columns(const product *f) {
-    multiply_strips(f);
+static int wants_to_be_last(const product *f, ptrdiff_t few) {
+    return wants_ending(f, few);
+}
+
+/* Columns of B are copied to the stack, as long as they fit. */
+static void end_by_dots(product f) {
+    real buffer[BUFFER_REALS];
+    const product given = f;
+    for (ptrdiff_t p = 0; p < given.k; p += f.k) {
+        f.k = next_part(given.k - p, BUFFER_REALS / given.n);
+        f.a = given.a + p;
+        f.b = buffer;
+        f.rsb = 1;
+        f.csb = f.k;
+        f.beta = p == 0 ? given.beta : 1;
+        for (ptrdiff_t q = 0; q < f.k; q++)
+            for (ptrdiff_t j = 0; j < f.n; j++)
+                buffer[j * f.k + q] = given.b[(p + q) * given.rsb + j];
+        dot_products(&f);
+    }
+}
+
+static void end_by_rows(const product *f) {
+    const product t = {.m = f->n,
+                       .n = f->m,
+                       .k = f->k,
+                       .alpha = f->alpha,
+                       .beta = f->beta,
+                       .a = f->b,
+                       .rsa = f->csb,
+                       .csa = f->rsb,
+                       .b = f->a,
+                       .rsb = f->csa,
+                       .csb = f->rsa,
+                       .c = f->c,
+                       .rsc = f->csc,
+                       .csc = f->rsc};
+    multiply_strips(&t, t.n);
+}
+
+static void multiply_last(const product *f) {
+    if (f->csb != 1)
+        dot_products(f);
+    else if (f->csa == 1)
+        end_by_dots(*f);
+    else
+        end_by_rows(f);
 }
 #endif
 
+/* With few rows the number of blocks is what costs, not that of lanes.  What decides is the same for a part of the
+   rows, unless they are few, so that threads do not change results. */
+static int wants_division(const product *f) {
+    const ptrdiff_t few = f->n % LANES;
+    if (few == 0 || (f->m <= WIDE_ROWS && f->n > LANES / 2))
+        return 0;
+    return f->csb == 1 ? wants_to_be_last(f, few) : f->rsb == 1 && f->csa == 1 && wants_ending(f, few);
+}
+
+static void multiply_columns(const product *f) {
+    const ptrdiff_t whole = f->n - f->n % LANES;
+    product last = *f;
+    last.n -= whole;
+    last.b += whole * f->csb;
+    last.c += whole * f->csc;
+    multiply_strips(f, whole);
+    multiply_last(&last);
+}
+
+/* Some rows after the other, so that A is near when it is read again. */
+static void multiply_rows(const product *f) {
+    const ptrdiff_t rows = f->k < NEAR_A / LEAST_ROWS ? NEAR_A / f->k : LEAST_ROWS;
+    product part = *f;
+    for (ptrdiff_t i = 0; i < f->m; i += part.m) {
+        part.m = next_part(f->m - i, rows);
+        part.a = f->a + i * f->rsa;
+        part.c = f->c + i * f->rsc;
+        multiply_columns(&part);
+    }
+}
+
+static int wants_dots(const product *f) {
+    return f->k >= LONG && (f->n <= FEW || (f->m <= FEW_ROWS && f->k >= LONG_ROWS(f->m)));
+}
+
 void MX_KERNEL(mx_small_product)(const product *f) {
-    if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES) {
+    if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES)
         flat_product(f);
-        return;
-    }
-#if HAS_LANES
-    if (f->csb == 1 && f->m <= 2 && f->n > WIDEST * LANES) {
-        (f->m == 1 ? one_row : two_rows)(f);
-        return;
-    }
-#endif
-    if (f->csa == 1 && f->rsb == 1 && f->csb != 1 && f->k >= LONG && (f->m <= FEW || f->n <= FEW)) {
+    else if (f->csa == 1 && f->rsb == 1 && f->csb != 1 && wants_dots(f))
         dot_products(f);
-        return;
-    }
-    multiply_columns(f);
+    else if (!wants_division(f))
+        multiply_strips(f, f->n);
+    else if (f->n < LANES)
+        multiply_last(f);
+    else if (f->m <= LEAST_ROWS)
+        multiply_columns(f);
+    else
+        multiply_rows(f);
 }

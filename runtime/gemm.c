@@ -10,7 +10,7 @@
 
 /* Cache blocks, the same for every kernel set because the workspace may not depend on it: an MC x KC block of A lies
    in the second-level cache, a KC x NC panel of B in the third. */
-#define MC 144
+#define MC 96
 #define KC (512 * 64 / MX_BITS)
 #define NC 4032
 _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole numbers of register blocks");
@@ -21,7 +21,7 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define TINY 32
 
 /* Up to this many multiplications packing costs more than it saves, and the product needs no workspace. */
-#define SMALL (24 * 24 * 24)
+#define SMALL (40 * 40 * 40)
 
 /* The same where the rows of B are contiguous, so that it serves as it lies. */
 #define SMALL_IN_PLACE (256 * 256 * 256)
@@ -32,13 +32,15 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
    serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
-   products along contiguous operands, to which B is copied if need be. */
-#define FEW_ROWS 16
+   products along contiguous operands. */
+#define FEW_ROWS 24
 #define FEW_ROWS_IN_PLACE 128
 #define FEW_COLUMNS 12
-#define LONG 64
-#define LEAST_ROWS 24
 #define DEEP 1024
+
+/* Bytes of an A that need not be packed. */
+#define NEAR_ROWS (4 << 20)
+#define NEAR_COLUMNS (5 << 18)
 
 /* Bytes of C that stay in the second-level cache until something is done with them. */
 #define NEAR_C 131072
@@ -165,6 +167,31 @@ static void multiply_blocks(const kernels *set, const product *f, const real *a,
     }
 }
 
+/* Units are multiples of the strips and blocks of direct.c and vector.c; two of them are more rows and columns than
+   those that get a treatment of their own there, so that a part is treated as the whole would be. */
+static ptrdiff_t unit_of(const product *f, int by_rows) {
+    if (by_rows)
+        return f->n <= FEW_COLUMNS ? 24 : 8;
+    return f->m <= 4 ? 256 : MX_MAX_NR;
+}
+
+/* Some rows after the other, if something is to be done with them while they are in the cache. */
+static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
+    const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
+    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= NEAR_C) {
+        way(f);
+        finish(f);
+        return;
+    }
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = round_up(NEAR_C / row_bytes, unit) + unit;
+        rows = f->m - i < rows + unit ? f->m - i : rows;
+        product part = rows_of(f, (range){i, rows});
+        way(&part);
+        finish(&part);
+    }
+}
+
 /* A packed product and those who compute it: they pack every panel of B together, then each takes rows as it comes to
    them, at most mc at a time, and packs its own blocks of A. */
 typedef struct crew {
@@ -172,6 +199,7 @@ typedef struct crew {
     const product *f;
     real *a, *b;
     ptrdiff_t mc, nc;
+    int a_in_place;
     const mx_team *team;
     int parts;
     mx_barrier *barrier;
@@ -203,8 +231,13 @@ static range take_rows(const crew *all) {
 static void multiply_panel(const crew *all, const product *f, real *a) {
     for (range rows = take_rows(all); rows.size > 0; rows = take_rows(all)) {
         product part = rows_of(f, rows);
-        all->set->pack_a(part.m, f->k, part.a, f->rsa, f->csa, a);
-        multiply_blocks(all->set, &part, a, all->b);
+        if (all->a_in_place) {
+            part.b = all->b;
+            multiply_in_place(all->set->panels, &part);
+        } else {
+            all->set->pack_a(part.m, f->k, part.a, f->rsa, f->csa, a);
+            multiply_blocks(all->set, &part, a, all->b);
+        }
     }
 }
 
@@ -240,6 +273,12 @@ static void *aligned(void *work) {
     return (char *)work + (past == 0 ? 0 : LINE - past);
 }
 
+/* A that stays near while panels of B pass by serves as it lies, by rows or, less well, by columns. */
+static int wants_a_in_place(const product *f) {
+    return (f->csa == 1 && volume_within(NEAR_ROWS / (ptrdiff_t)sizeof(real), 1, f->m, f->k)) ||
+           (f->rsa == 1 && volume_within(NEAR_COLUMNS / (ptrdiff_t)sizeof(real), 1, f->m, f->k));
+}
+
 static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {
     char *a = aligned(work), *b = a + bytes_of_a(f->m, f->k);
     return (crew){.set = set,
@@ -248,6 +287,7 @@ static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdi
                   .b = (real *)(void *)b,
                   .mc = min(round_up(f->m, MX_MAX_MR), MC),
                   .nc = NC,
+                  .a_in_place = wants_a_in_place(f),
                   .parts = 1,
                   .taken = taken};
 }
@@ -274,14 +314,6 @@ static int wants_transposition(const product *f) {
     return f->csc != 1 && f->rsc == 1;
 }
 
-/* Columns of C that would leave lanes of vectors idle, for long enough to pay for sums across lanes, and enough rows of
-   A to pay for copying B. */
-static int wants_columns(const kernels *set, const product *f) {
-    return f->csa == 1 && f->rsb != 1 && f->n <= FEW_COLUMNS && f->m >= LEAST_ROWS && f->k >= LONG &&
-           (double)(round_up(f->n, set->lanes) - f->n) * (double)f->k > 5.0 * (double)(set->lanes * f->n) &&
-           !volume_within(SMALL, f->m, f->n, f->k);
-}
-
 static int wants_no_copy(const product *f) {
     return volume_within(f->k < FLAT ? SMALL_FLAT : SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS ||
            f->k <= SHALLOW || (f->m <= FEW_ROWS_IN_PLACE && f->k <= DEEP) ||
@@ -305,31 +337,6 @@ typedef struct parts {
     int by_rows, count;
 } parts;
 
-/* Units are multiples of the strips and blocks of direct.c and vector.c; two of them are more rows and columns than
-   those that get a treatment of their own there, so that a part is treated as the whole would be. */
-static ptrdiff_t unit_of(const product *f, int by_rows) {
-    if (by_rows)
-        return f->n <= FEW_COLUMNS ? 24 : 8;
-    return f->m == 1 ? 256 : f->m == 2 ? 2 * MX_MAX_NR : MX_MAX_NR;
-}
-
-/* Some rows after the other, if something is to be done with them while they are in the cache. */
-static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
-    const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
-    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= NEAR_C) {
-        way(f);
-        finish(f);
-        return;
-    }
-    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
-        rows = round_up(NEAR_C / row_bytes, unit) + unit;
-        rows = f->m - i < rows + unit ? f->m - i : rows;
-        product part = rows_of(f, (range){i, rows});
-        way(&part);
-        finish(&part);
-    }
-}
-
 static void direct_part(const void *job, int part) {
     const parts *all = job;
     product mine = all->by_rows ? rows_of(all->f, share(all->f->m, all->unit, all->count, part))
@@ -346,25 +353,6 @@ static void direct(const kernels *set, const product *f, const mx_team *team, in
         team->run(all.count, 1, direct_part, &all);
     else
         multiply_in_place(all.way, f);
-}
-
-/* Products of depth KC at most, with columns of B copied one after the other; a power of two from one to the next
-   would bring them into one another's way in the cache. */
-static void few_columns(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
-    const ptrdiff_t kc = balanced(f->k, KC, 1), ld = kc + LINE / (ptrdiff_t)sizeof(real);
-    real *copy = aligned(work);
-    for (ptrdiff_t p = 0; p < f->k; p += kc) {
-        product piece = *f;
-        piece.k = min(f->k - p, kc);
-        piece.a += p * f->csa;
-        piece.b = copy;
-        piece.rsb = 1;
-        piece.csb = ld;
-        piece.beta = p == 0 ? f->beta : 1;
-        piece.after = p + piece.k == f->k ? f->after : NULL;
-        set->copy(piece.k, f->n, f->b + p * f->rsb, f->rsb, f->csb, copy, 1, ld);
-        direct(set, &piece, team, threads);
-    }
 }
 
 static void row_part(const void *job, int part) {
@@ -407,8 +395,6 @@ static void packed(const kernels *set, const product *f, void *work, const mx_te
 static void multiply_by(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
     if (!isfinite(f->alpha))
         row_by_row(set, f);
-    else if (wants_columns(set, f))
-        few_columns(set, f, work, team, threads);
     else if (f->m == 1 || wants_no_packing(f))
         direct(set, f, team, threads);
     else

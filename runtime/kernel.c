@@ -19,7 +19,7 @@ INLINE void prefetch_block(int vecs, const real *c, ptrdiff_t rsc, ptrdiff_t m) 
     for (ptrdiff_t i = 0; i < m; i++) {
         const char *row = (const char *)(c + i * rsc);
         for (int byte = 0; byte < vecs * VECTOR_BYTES; byte += 64)
-            __builtin_prefetch(row + byte, 1);
+            __builtin_prefetch(row + byte, 1, 2);
     }
 }
 
@@ -30,12 +30,15 @@ INLINE void prefetch_block(int vecs, const real *c, ptrdiff_t rsc, ptrdiff_t m) 
 INLINE void block(int vecs, ptrdiff_t k, real alpha, const real *a, const real *b, real beta, real *c, ptrdiff_t rsc,
                   ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
     vector acc[MR * NV] = {{0}};
-    ptrdiff_t tail = k < TAIL ? k : TAIL;
-    accumulate(vecs, k - tail, a, b, acc);
     if (csc == 1)
         prefetch_block(vecs, c, rsc, m);
-    accumulate(vecs, tail, a + (k - tail) * MR, b + (k - tail) * NR, acc);
-    store_block(MR, vecs, acc, alpha, beta, c, rsc, csc, m, n);
+    accumulate(vecs, k, a, b, acc);
+    if (csc != 1)
+        store_any(MR, vecs, acc, alpha, beta, c, rsc, csc, m, n);
+    else if (m == MR && n == vecs * LANES)
+        store_rows(MR, vecs, acc, alpha, beta, c, rsc, MR, vecs * LANES);
+    else
+        store_rows(MR, vecs, acc, alpha, beta, c, rsc, m, n);
 }
 
 /* At the right edge of C no more vectors are multiplied than hold columns. */
@@ -67,6 +70,7 @@ const kernels MX_KERNEL(mx_kernels) = {
     MX_KERNEL(mx_micro),
     MX_KERNEL(mx_vector_product),
     MX_KERNEL(mx_small_product),
+    MX_KERNEL(mx_panel_product),
     MX_KERNEL(mx_lu_columns),
     MX_KERNEL(mx_cholesky_columns),
     MX_KERNEL(mx_solve_block),

@@ -80,6 +80,7 @@ typedef struct MX_REAL(mx_kernels) {
     MX_REAL(mx_micro_function) * micro;
     MX_REAL(mx_direct_function) * vector; /* m == 1 */
     MX_REAL(mx_direct_function) * small;  /* any sizes; fast for small ones with csc == 1 */
+    MX_REAL(mx_direct_function) * panels; /* b is what pack_b made of B */
     MX_REAL(mx_lu_function) * lu;
     MX_REAL(mx_cholesky_function) * cholesky;
     MX_REAL(mx_solve_function) * solve;

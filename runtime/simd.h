@@ -39,6 +39,9 @@
 #define MANY_REGISTERS 0
 #endif
 
+/* The most accumulators of any block. */
+#define MAX_ACCUMULATORS 24
+
 #define LANES (VECTOR_BYTES * 8 / MX_BITS)
 #define NR (NV * LANES)
 
@@ -61,7 +64,7 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(MX_B
 
 MX_REAL(mx_pack_function) MX_KERNEL(mx_pack_a), MX_KERNEL(mx_pack_b);
 MX_REAL(mx_micro_function) MX_KERNEL(mx_micro);
-MX_REAL(mx_direct_function) MX_KERNEL(mx_vector_product), MX_KERNEL(mx_small_product);
+MX_REAL(mx_direct_function) MX_KERNEL(mx_vector_product), MX_KERNEL(mx_small_product), MX_KERNEL(mx_panel_product);
 MX_REAL(mx_lu_function) MX_KERNEL(mx_lu_columns);
 MX_REAL(mx_cholesky_function) MX_KERNEL(mx_cholesky_columns);
 MX_REAL(mx_solve_function) MX_KERNEL(mx_solve_block);
@@ -149,36 +152,57 @@ INLINE lanes first_lanes(ptrdiff_t n) {
 #endif
 }
 
-/* Squares that are transposed in registers: SIDE vectors of SIDE elements. */
+/* Squares of SIDE x SIDE elements are transposed in registers.  Halves of rows i and i + SIDE/2 are read into one
+   vector, so that all that is left to do happens within halves, which is what processors do fastest. */
 #if MX_BITS == 32 && VECTOR_BYTES >= 32
 #define SIDE 8
-#define SHUFFLES 3
-#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
-#define UPPER(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#define JOIN_HALVES(x, y) __builtin_shufflevector(x, y, 0, 1, 2, 3, 4, 5, 6, 7)
+#define EVEN_PAIRS(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
+#define ODD_PAIRS(x, y) __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15)
+#define EVEN_QUADS(x, y) __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13)
+#define ODD_QUADS(x, y) __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15)
 #else
 #define SIDE 4
-#define SHUFFLES 2
-#define LOWER(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
-#define UPPER(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#define JOIN_HALVES(x, y) __builtin_shufflevector(x, y, 0, 1, 2, 3)
+#define EVEN_PAIRS(x, y) __builtin_shufflevector(x, y, 0, 4, 2, 6)
+#define ODD_PAIRS(x, y) __builtin_shufflevector(x, y, 1, 5, 3, 7)
 #endif
 typedef real side __attribute__((vector_size(SIDE * MX_BITS / 8)));
+typedef real half __attribute__((vector_size(SIDE * MX_BITS / 16)));
 typedef real loose_side __attribute__((vector_size(SIDE * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+typedef real loose_half __attribute__((vector_size(SIDE * MX_BITS / 16), aligned(MX_BITS / 8), may_alias));
 
-/* dst[p*w + i] = src[i*stride + p], 0 for i >= rows: a perfect shuffle of rows i and i + SIDE/2, log SIDE times. */
+/* Columns of SIDE/2 rows of pairs of halves. */
+INLINE void transpose_halves(const side *x, real *dst, ptrdiff_t w) {
+    side y[SIDE / 2];
+#if SIDE == 8
+    const side p = EVEN_PAIRS(x[0], x[1]), q = ODD_PAIRS(x[0], x[1]), r = EVEN_PAIRS(x[2], x[3]),
+               s = ODD_PAIRS(x[2], x[3]);
+    y[0] = EVEN_QUADS(p, r);
+    y[1] = ODD_QUADS(p, r);
+    y[2] = EVEN_QUADS(q, s);
+    y[3] = ODD_QUADS(q, s);
+#else
+    y[0] = EVEN_PAIRS(x[0], x[1]);
+    y[1] = ODD_PAIRS(x[0], x[1]);
+#endif
+    UNROLL for (int i = 0; i < SIDE / 2; i++) * (loose_side *)(dst + i * w) = y[i];
+}
+
+/* dst[p*w + i] = src[i*stride + p], 0 for i >= rows. */
 INLINE void transpose_square(ptrdiff_t rows, const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
-    side x[SIDE] = {{0}}, y[SIDE];
-    UNROLL for (int i = 0; i < SIDE; i++) {
-        if (i < rows)
-            x[i] = *(const loose_side *)(src + i * stride);
-    }
-    UNROLL for (int shuffle = 0; shuffle < SHUFFLES; shuffle++) {
+    UNROLL for (int p = 0; p < SIDE; p += SIDE / 2) {
+        side x[SIDE / 2];
         UNROLL for (int i = 0; i < SIDE / 2; i++) {
-            y[2 * i] = LOWER(x[i], x[i + SIDE / 2]);
-            y[2 * i + 1] = UPPER(x[i], x[i + SIDE / 2]);
+            half low = {0}, high = {0};
+            if (i < rows)
+                low = *(const loose_half *)(src + i * stride + p);
+            if (i + SIDE / 2 < rows)
+                high = *(const loose_half *)(src + (i + SIDE / 2) * stride + p);
+            x[i] = JOIN_HALVES(low, high);
         }
-        UNROLL for (int i = 0; i < SIDE; i++) x[i] = y[i];
+        transpose_halves(x, dst + p * w, w);
     }
-    UNROLL for (int i = 0; i < SIDE; i++) * (loose_side *)(dst + i * w) = x[i];
 }
 
 /* dst[p*w + i] = src[i*stride + p] for i < count and p < k, and 0 for count <= i < w; SIDE <= k, and SIDE divides w.
@@ -186,8 +210,11 @@ INLINE void transpose_square(ptrdiff_t rows, const real *src, ptrdiff_t stride, 
 INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
     for (ptrdiff_t i = 0; i < w; i += SIDE)
         for (ptrdiff_t p = 0; p < k; p += SIDE) {
-            ptrdiff_t q = p + SIDE <= k ? p : k - SIDE;
-            transpose_square(count - i, src + (i < count ? i * stride + q : 0), stride, dst + q * w + i, w);
+            const ptrdiff_t q = p + SIDE <= k ? p : k - SIDE;
+            if (i + SIDE <= count)
+                transpose_square(SIDE, src + i * stride + q, stride, dst + q * w + i, w);
+            else
+                transpose_square(count - i, src + (i < count ? i * stride + q : 0), stride, dst + q * w + i, w);
         }
 }
 
@@ -261,25 +288,26 @@ INLINE void store_rows(int rows, int vecs, const vector *acc, real alpha, real b
     }
 }
 
-/* The accumulators go through memory first, so that only constants index them and they can stay in registers. */
-INLINE void store_corner(int rows, int vecs, const vector *acc, real alpha, real beta, real *c, ptrdiff_t rsc,
-                         ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
-    panel_vector buffer[MX_MAX_MR * NV];
-    UNROLL for (int i = 0; i < rows * vecs; i++) buffer[i] = acc[i];
-    const real *x = (const real *)buffer;
-    for (ptrdiff_t i = 0; i < m; i++)
-        for (ptrdiff_t j = 0; j < n; j++)
-            update(c + i * rsc + j * csc, x[i * vecs * LANES + j], alpha, beta);
+/* m rows of n elements from x, where each row is width elements, whole vectors. */
+static __attribute__((noinline, unused)) void store_copy(const real *x, ptrdiff_t width, real alpha, real beta, real *c,
+                                                         ptrdiff_t rsc, ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
+    const ptrdiff_t whole = csc == 1 ? n - n % LANES : 0;
+    for (ptrdiff_t i = 0; i < m; i++, x += width, c += rsc) {
+        for (ptrdiff_t j = 0; j < whole; j += LANES)
+            update_vector(c + j, *(const panel_vector *)(x + j), alpha, beta);
+        if (csc == 1 && whole < n)
+            update_lanes(c + whole, *(const panel_vector *)(x + whole), alpha, beta, n - whole);
+        for (ptrdiff_t j = 0; csc != 1 && j < n; j++)
+            update(c + j * csc, x[j], alpha, beta);
+    }
 }
 
-INLINE void store_block(int rows, int vecs, const vector *acc, real alpha, real beta, real *c, ptrdiff_t rsc,
-                        ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
-    if (csc == 1 && m == rows && n == vecs * LANES)
-        store_rows(rows, vecs, acc, alpha, beta, c, rsc, rows, vecs * LANES);
-    else if (csc == 1)
-        store_rows(rows, vecs, acc, alpha, beta, c, rsc, m, n);
-    else
-        store_corner(rows, vecs, acc, alpha, beta, c, rsc, csc, m, n);
+/* The accumulators go through memory first, so that only constants index them and they can stay in registers. */
+INLINE void store_any(int rows, int vecs, const vector *acc, real alpha, real beta, real *c, ptrdiff_t rsc,
+                      ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
+    panel_vector copy[MAX_ACCUMULATORS];
+    UNROLL for (int i = 0; i < rows * vecs; i++) copy[i] = acc[i];
+    store_copy((const real *)copy, vecs * LANES, alpha, beta, c, rsc, csc, m, n);
 }
 
 typedef real quad __attribute__((vector_size(4 * MX_BITS / 8)));
