@@ -111,15 +111,26 @@ INLINE ptrdiff_t next_part(ptrdiff_t left, ptrdiff_t largest) {
 /* Blocks are functions of their own: where many stand in one, gcc runs out of registers for their addresses. */
 typedef void block_function(const strip *s, ptrdiff_t i0);
 #define BOTH(X, rows, vecs) X(rows, vecs, 0) X(rows, vecs, 1)
-#define EACH_WIDTH(X, rows) BOTH(X, rows, 1) BOTH(X, rows, 2) BOTH(X, rows, 3)
-#define EACH_WIDE(X, rows) BOTH(X, rows, 4) BOTH(X, rows, 5) BOTH(X, rows, 6) BOTH(X, rows, 7) BOTH(X, rows, 8)
+#define EACH_WIDTH(X, rows)                                                                                            \
+    BOTH(X, rows, 1)                                                                                                   \
+    BOTH(X, rows, 2)                                                                                                   \
+    BOTH(X, rows, 3)                                                                                                   \
+    BOTH(X, rows, 4)                                                                                                   \
+    BOTH(X, rows, 5)                                                                                                   \
+    BOTH(X, rows, 6)                                                                                                   \
+    BOTH(X, rows, 7)                                                                                                   \
+    BOTH(X, rows, 8)
 #define EACH_BLOCK(X)                                                                                                  \
     EACH_WIDTH(X, 1)                                                                                                   \
     EACH_WIDTH(X, 2)                                                                                                   \
     EACH_WIDTH(X, 3)                                                                                                   \
-    EACH_WIDTH(X, 4) EACH_WIDTH(X, 5) EACH_WIDTH(X, 6) EACH_WIDTH(X, 7) EACH_WIDTH(X, 8) EACH_WIDE(X, 1)               \
-        EACH_WIDE(X, 2) EACH_WIDE(X, 3) EACH_WIDE(X, 4)
-#define MADE(rows, vecs) ((vecs) <= WIDEST ? (rows) <= TALLEST(vecs) : (vecs) <= WIDE_VECTORS(rows))
+    EACH_WIDTH(X, 4)                                                                                                   \
+    EACH_WIDTH(X, 5)                                                                                                   \
+    EACH_WIDTH(X, 6)                                                                                                   \
+    EACH_WIDTH(X, 7)                                                                                                   \
+    EACH_WIDTH(X, 8)
+#define MADE(rows, vecs)                                                                                               \
+    ((vecs) <= WIDEST ? (rows) <= TALLEST(vecs) : (rows) <= WIDE_ROWS && (vecs) <= WIDE_VECTORS(rows))
 #define BLOCK_FUNCTION(rows, vecs, whole)                                                                              \
     static void block_##rows##_##vecs##_##whole(const strip *s, ptrdiff_t i0) {                                        \
         block(MADE(rows, vecs) ? rows : 1, MADE(rows, vecs) ? vecs : 1, whole, s, i0);                                 \
