@@ -108,7 +108,7 @@ RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_ge
             $(B)/tests/test_solve_f64 $(B)/tests/test_solve_f32 \
             $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_epilogue_f64 \
             $(B)/tests/test_epilogue_f32 $(B)/tests/test_openmp \
-            $(B)/tests/test_dispatch
+            $(B)/tests/test_dispatch $(foreach s,$(RT_SETS),$(B)/tests/test_fixed_f64_$(s) $(B)/tests/test_fixed_f32_$(s))
 RT_TCC    = $(CC) $(STD) $(WARN) -O1 $(LDFLAGS) $(filter -fsanitize% -fno-sanitize%,$(CFLAGS)) -Iruntime -Itests/runtime
 RT_TLIBS  = -lm
 RT_TDEPS  = tests/runtime/operands.c tests/runtime/operands.h tests/runtime/tap.h $(B)/libmxrt.a
@@ -120,6 +120,13 @@ $(B)/tests/test_%_f64: tests/runtime/test_%.c $(RT_TDEPS)
 $(B)/tests/test_%_f32: tests/runtime/test_%.c $(RT_TDEPS)
 	@mkdir -p $(@D)
 	$(RT_TCC) -DMX_BITS=32 -o $@ $(filter %.c %.a,$^) $(RT_TLIBS)
+# What generated code has in the place of calls, for each instruction set that it may be compiled for.
+define fixed_test
+$(B)/tests/test_fixed_f$(1)_$(2): tests/runtime/test_fixed.c runtime/mxfixed.h runtime/mxstrip.h $(RT_TDEPS)
+	@mkdir -p $$(@D)
+	$$(RT_TCC) $$(SET_$(2)) -DMX_BITS=$(1) -o $$@ $$(filter %.c %.a,$$^) $$(RT_TLIBS)
+endef
+$(foreach t,64 32,$(foreach s,$(RT_SETS),$(eval $(call fixed_test,$(t),$(s)))))
 OPENMP = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -fopenmp - -o /dev/null 2>/dev/null && echo -fopenmp)
 $(B)/tests/test_openmp: tests/runtime/test_openmp.c tests/runtime/tap.h $(B)/libmxrt.a
 	@mkdir -p $(@D)
@@ -134,7 +141,7 @@ check: all examples $(RT_TESTS) neon-programs
 # The runtime's tests for NEON, to be run by qemu, if there are a compiler and qemu for it.
 NEON_CC  = aarch64-linux-gnu-gcc
 HAS_NEON = $(and $(shell command -v $(NEON_CC)),$(shell command -v qemu-aarch64))
-NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %special_f64 %special_f32 %threads_f64 %epilogue_f64,$(RT_TESTS))
+NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %fixed_f64_generic %fixed_f32_generic %special_f64 %special_f32 %threads_f64 %epilogue_f64,$(RT_TESTS))
 neon-programs:
 ifneq ($(HAS_NEON),)
 	$(MAKE) B=$(B)/neon CC=$(NEON_CC) CFLAGS=-O2 LDFLAGS=-static $(NEON_TESTS:$(B)/%=$(B)/neon/%)
@@ -177,13 +184,14 @@ bench: all $(B)/gemm_bench $(B)/factor_bench $(B)/libmxeigen.so
 	MX_BUILD=$(abspath $(B)) tests/bench/problems.py
 
 PREFIX ?= /usr/local
+HEADERS = $(addprefix runtime/,mxrt.h mxfixed.h mxmath.h mxstrip.h mxwork.h)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 $(B)/man/mxc.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(B)/man/mxc-language.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(B)/mxc $(DESTDIR)$(PREFIX)/bin/mxc
-	install -m 644 runtime/mxrt.h runtime/mxmath.h runtime/mxwork.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(B)/libmxrt.a $(DESTDIR)$(PREFIX)/lib
 	install $(B)/libmxrt.so $(DESTDIR)$(PREFIX)/lib/libmxrt.so.1
 	ln -sf libmxrt.so.1 $(DESTDIR)$(PREFIX)/lib/libmxrt.so

@@ -32,11 +32,13 @@ SUITES["calculus"] += [([os.path.join(TESTS, "calculus", name)], {})
                        for name in ("identities.py", "derivations.py", "second_order.py", "records.py")]
 SUITES["runtime"] = [([os.path.join(RUNTIME, program)], {"MXRT_CPU": cpu})
                      for cpu in CPUS for program in PROGRAMS]
+SUITES["runtime"] += [([os.path.join(RUNTIME, f"test_fixed_{real}_{cpu}")], {})
+                      for cpu in CPUS for real in ("f64", "f32")]
 
 
 def add_neon():
     """Every 16th case of the products for NEON on a simulated processor; what is lacking for that is said."""
-    programs = sorted(glob.glob(os.path.join(RUNTIME, "..", "neon", "tests", "test_*_f??")))
+    programs = sorted(glob.glob(os.path.join(RUNTIME, "..", "neon", "tests", "test_*_f??*")))
     if shutil.which("qemu-aarch64") and programs:
         SUITES["runtime"] += [(["qemu-aarch64", program], {"MX_EVERY": "16"}) for program in programs]
     else:

@@ -144,9 +144,18 @@ static void print_reflection(struct text *out, const struct emission *e) {
                 e->module->name);
 }
 
+static bool has_fixed_products(const struct emission *e) {
+    for (size_t f = 0; f < e->module->functions.len; f++)
+        for (size_t k = 0; k < e->plans[f]->kernels.len; k++)
+            if (e->plans[f]->kernels.at[k].gemm.fixed)
+                return true;
+    return false;
+}
+
 void emit_c(struct text *out, const struct emission *e) {
     print_banner(out, e, c_file_name(e));
-    text_printf(out, "#include \"%s\"\n\n#include <mxmath.h>\n#include <mxwork.h>\n", e->header);
+    text_printf(out, "#include \"%s\"\n\n%s#include <mxmath.h>\n#include <mxwork.h>\n", e->header,
+                has_fixed_products(e) ? "#include <mxfixed.h>\n" : "");
     for (size_t f = 0; f < e->module->functions.len; f++)
         print_functions(out, e, f);
     if (e->reflect)

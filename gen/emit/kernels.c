@@ -460,7 +460,9 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     for (label l = 0; l < node->rank; l++)
         target_at[kernel->target_axis[l]] = l;
     indent(out, depth);
-    text_printf(out, "mx_gemm_%s(", real_suffix(b->e));
+    const char *name = call->fixed ? "mx_fixed_gemm" : "mx_gemm";
+    const size_t column = strlen(name) + 5;
+    text_printf(out, "%s_%s(", name, real_suffix(b->e));
     print_gemm_sizes(out, b, kernel);
     text_puts(out, ", ");
     c_product(out, b, node, NULL, node->number * kernel->coefficient, true, false);
@@ -468,17 +470,17 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     print_factor(out, b, kernel, operand_buffer(b, call->a), call->a->at, call->m, call->k);
     text_puts(out, ",\n");
     indent(out, depth);
-    text_repeat(out, ' ', 12);
+    text_repeat(out, ' ', column);
     print_factor(out, b, kernel, operand_buffer(b, call->b), call->b->at, call->k, call->n);
     text_puts(out, ", ");
     c_number(out, b->e, kernel->accumulate);
     text_puts(out, kernel->loops ? ",\n" : ", ");
     if (kernel->loops) {
         indent(out, depth);
-        text_repeat(out, ' ', 12);
+        text_repeat(out, ' ', column);
     }
     print_factor(out, b, kernel, kernel->target, target_at, call->m, call->n);
-    text_printf(out, ", %s);\n", b->gemm_work);
+    text_printf(out, call->fixed ? ");\n" : ", %s);\n", b->gemm_work);
 }
 
 static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {

@@ -17,7 +17,7 @@ static void print_pools(struct text *out, const struct emission *e, const struct
 static bool print_call_worksize(struct text *out, const struct body *b, const struct kernel *kernel) {
     if (kernel->kind == KERNEL_MATRIX)
         return print_matrix_worksize(out, b, kernel);
-    if (kernel->kind != KERNEL_GEMM)
+    if (!kernel_calls(b->e->graph, kernel))
         return false;
     text_printf(out, "mx_gemm_%s_worksize(", real_suffix(b->e));
     print_gemm_sizes(out, b, kernel);

@@ -167,6 +167,31 @@ static void orient(struct gemm *call, const struct buffer *target, const label *
         *call = (struct gemm){.a = call->b, .b = call->a, .m = call->n, .n = call->m, .k = call->k};
 }
 
+/* The largest sizes of products that become straight code. */
+enum { MOST_FIXED = 32 };
+
+static bool is_number_within(const struct graph *graph, poly size, int64_t most) {
+    int64_t number;
+    return poly_is_number(graph->polys, size, &number) && number >= 1 && number <= most;
+}
+
+static bool has_fixed_strides(const struct graph *graph, const struct array *array, label rows, label columns) {
+    int64_t number;
+    return (rows == AXIS_UNIT ||
+            poly_is_number(graph->polys, label_stride(graph, array->buffer, array->at, rows), &number)) &&
+           (columns == AXIS_UNIT ||
+            poly_is_number(graph->polys, label_stride(graph, array->buffer, array->at, columns), &number));
+}
+
+static bool is_fixed(const struct graph *graph, const struct gemm *call, const struct array *factors,
+                     const struct array *target) {
+    return is_number_within(graph, call->m.size, MOST_FIXED) && is_number_within(graph, call->n.size, MOST_FIXED) &&
+           is_number_within(graph, call->k.size, MOST_FIXED) &&
+           has_fixed_strides(graph, &factors[0], call->m.inner, call->k.inner) &&
+           has_fixed_strides(graph, &factors[1], call->k.inner, call->n.inner) &&
+           has_fixed_strides(graph, target, call->m.inner, call->n.inner);
+}
+
 void lay_out_gemm(struct planning *p, struct kernel *kernel) {
     const struct graph *graph = p->graph;
     const struct node *node = graph_node(graph, kernel->node);
@@ -186,6 +211,8 @@ void lay_out_gemm(struct planning *p, struct kernel *kernel) {
                                  .n = best_axis(graph, node, b, c, form.columns),
                                  .k = best_axis(graph, node, a, b, form.summed)};
     orient(&kernel->gemm, c.buffer, target_at, node->rank);
+    const struct array factors[2] = {kernel->gemm.a == form.a ? a : b, kernel->gemm.a == form.a ? b : a};
+    kernel->gemm.fixed = p->effort > 0 && is_fixed(graph, &kernel->gemm, factors, &c);
     loop_around(kernel, node, c.buffer, target_at);
 }
 

@@ -10,7 +10,7 @@ int replaced_operand(const struct node *node) {
 
 bool kernel_calls(const struct graph *graph, const struct kernel *kernel) {
     if (kernel->kind != KERNEL_MATRIX)
-        return kernel->kind == KERNEL_GEMM;
+        return kernel->kind == KERNEL_GEMM && !kernel->gemm.fixed;
     enum op_shape shape = op_records[graph_node(graph, kernel->node)->op].shape;
     return shape != SHAPE_OF_FACTOR && shape != SHAPE_PIVOTS;
 }

@@ -75,6 +75,7 @@ struct gemm {
     const struct operand *a, *b;
     struct gemm_axis m, n, k;
     label around[MAX_LABELS]; /* by loop: its label; a summed one adds to the target */
+    bool fixed;               /* small, with numbers for all sizes and strides: straight code in the place of a call */
 };
 
 struct kernel {

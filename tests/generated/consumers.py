@@ -94,7 +94,7 @@ def project(tap, folder):
     prefix = os.path.join(folder, "prefix")
     os.makedirs(os.path.join(prefix, "lib"))
     os.makedirs(os.path.join(prefix, "include"))
-    for name in ("mxrt.h", "mxwork.h", "mxmath.h"):
+    for name in ("mxrt.h", "mxwork.h", "mxmath.h", "mxfixed.h", "mxstrip.h"):
         shutil.copy(os.path.join(RUNTIME, name), os.path.join(prefix, "include"))
     shutil.copy(os.path.join(mx.BUILD, "libmxrt.a"), os.path.join(prefix, "lib"))
     shutil.copy(os.path.join(mx.BUILD, "libmxrt.so"), os.path.join(prefix, "lib", "libmxrt.so.1"))
@@ -127,7 +127,7 @@ def installation(tap, folder):
     if not works(tap, "make install", command):
         return
     found = {os.path.relpath(os.path.join(where, name), place) for where, _, names in os.walk(place) for name in names}
-    wanted = {"bin/mxc", "include/mxrt.h", "include/mxmath.h", "include/mxwork.h", "lib/libmxrt.a", "lib/libmxrt.so",
+    wanted = {"bin/mxc", "include/mxrt.h", "include/mxmath.h", "include/mxwork.h", "include/mxfixed.h", "include/mxstrip.h", "lib/libmxrt.a", "lib/libmxrt.so",
               "lib/libmxrt.so.1", "lib/pkgconfig/mxrt.pc", "share/man/man1/mxc.1", "share/man/man7/mxc-language.7"}
     same(tap, "what is installed", sorted(found), sorted("usr/" + name for name in wanted))
     for name, option in (("man1/mxc.1", "--help=man"), ("man7/mxc-language.7", "--help-language=man")):

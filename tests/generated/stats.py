@@ -16,6 +16,7 @@ COUNTING = r"""
 #include <cstdlib>
 #include <cstring>
 #include <vector>
+#define MXFIXED_H /* its functions are those below */
 #include <mxmath.h>
 #include <mxrt.h>
 #include <mxwork.h>
@@ -43,6 +44,12 @@ static void mx_gemm_f64(size_t m, size_t n, size_t k, coefficient alpha, const c
                         ptrdiff_t csc, void *work) {
     operations += 2 * m * n * k + m * n * (scales(alpha) + (beta.v != 0));
     mx_gemm_f64(m, n, k, counted(alpha).v, &a->v, rsa, csa, &b->v, rsb, csb, beta.v, &c->v, rsc, csc, work);
+}
+template <class coefficient>
+static void mx_fixed_gemm_f64(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
+                              ptrdiff_t csa, const counted *b, ptrdiff_t rsb, ptrdiff_t csb, counted beta, counted *c,
+                              ptrdiff_t rsc, ptrdiff_t csc) {
+    mx_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, nullptr);
 }
 /* Calls for whole matrices: to leading order, rounded up to whole coefficients. */
 static void mx_nan_f64(counted *, size_t) {}

@@ -132,11 +132,13 @@ static int unchanged(const matrix *x, matrix before, int elements) {
     return same;
 }
 
-static void call(const trial *t, operands *o, void *work) {
+static void call_product(const trial *t, operands *o, void *work) {
     MX_REAL(mx_gemm)
     (t->m, t->n, t->k, t->alpha, o->a.at, o->a.rs, o->a.cs, o->b.at, o->b.rs, o->b.cs, t->beta, o->c.at, o->c.rs,
      o->c.cs, work);
 }
+
+product_call *called = call_product;
 
 void call_reference(const trial *t, operands *o) {
     MX_REAL(mx_ref_gemm)
@@ -147,7 +149,7 @@ void call_reference(const trial *t, operands *o) {
 const char *call_guarded(const trial *t, operands *o) {
     matrix a = matrix_copy(&o->a), b = matrix_copy(&o->b), c = matrix_copy(&o->c);
     workspace w = workspace_new(worksize(t->m, t->n, t->k), t->seed);
-    call(t, o, w.work);
+    called(t, o, w.work);
     int work_kept = workspace_end(&w);
     int a_kept = unchanged(&o->a, a, 1), b_kept = unchanged(&o->b, b, 1), c_kept = unchanged(&o->c, c, 0);
     if (!a_kept || !b_kept)

@@ -75,6 +75,10 @@ void *allocate(size_t bytes);
 operands operands_new(const trial *t);
 void operands_free(operands *o);
 
+/* What the two functions below call: mx_gemm, unless another one is named here. */
+typedef void product_call(const trial *t, operands *o, void *work);
+extern product_call *called;
+
 /* One call with the workspace at an odd address.  NULL when all is well, otherwise what is wrong, in static memory:
    an input written, memory beside C's elements or past the workspace written. */
 const char *call_guarded(const trial *t, operands *o);

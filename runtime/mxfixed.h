@@ -1,0 +1,135 @@
+/* mxfixed.h - products whose small sizes the C compiler knows: straight code in registers in the place of a call.
+
+   mx_fixed_gemm_f64 and _f32 are mx_gemm_f64 and _f32 (mxrt.h) for sizes from 1 to 32, strides and scalars that are
+   constants where they stand, and without a workspace: such small ones need none.  What would take longer than by a
+   call, with the instruction set that the C file is compiled for, is a call of the runtime; so is everything where the
+   compiler does not optimise or has no vectors of GNU C, and where MX_CALL_PRODUCTS is defined.  The error bound is
+   that of mx_gemm; bits may differ from it, as they do from one kernel set to another. */
+#ifndef MXFIXED_H
+#define MXFIXED_H
+
+#include <stddef.h>
+
+#include "mxrt.h"
+
+/* Bytes of a vector, and so many multiplications as take no longer than by a call. */
+#if !defined(__GNUC__) || !defined(__OPTIMIZE__) || defined(MX_CALL_PRODUCTS)
+#define MX_FIXED_VOLUME 0
+#elif defined(__AVX512F__)
+#define MX_FIXED_BYTES 64
+#define MX_FIXED_VOLUME (32 * 32 * 32)
+#elif defined(__AVX__) && defined(__FMA__)
+#define MX_FIXED_BYTES 32
+#define MX_FIXED_VOLUME (16 * 16 * 16)
+#else
+#define MX_FIXED_BYTES 16
+#define MX_FIXED_VOLUME (6 * 6 * 5)
+#endif
+
+#if MX_FIXED_VOLUME > 0
+
+/* The same where there is but one column, and elements that may be gathered one by one. */
+#define MX_FIXED_ONE_COLUMN (MX_FIXED_VOLUME < 512 ? MX_FIXED_VOLUME : 512)
+#define MX_FIXED_GATHERED 128
+
+#define MX_FIXED_INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define MX_FIXED_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define MX_FIXED_UNROLL _Pragma("GCC unroll 16")
+#endif
+#define MX_FIXED_JOIN_(name, type, lanes) name##_##type##x##lanes
+#define MX_FIXED_JOIN(name, type, lanes) MX_FIXED_JOIN_(name, type, lanes)
+#define MX_FIXED_NAME(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, MX_FIXED_LANES)
+
+/* One strip of columns for every number of lanes that a vector may have. */
+#define MX_FIXED_REAL double
+#define MX_FIXED_TYPE f64
+#define MX_FIXED_LANES 1
+#include "mxstrip.h"
+#define MX_FIXED_LANES 2
+#include "mxstrip.h"
+#if MX_FIXED_BYTES >= 32
+#define MX_FIXED_LANES 4
+#include "mxstrip.h"
+#endif
+#if MX_FIXED_BYTES >= 64
+#define MX_FIXED_LANES 8
+#include "mxstrip.h"
+#endif
+#undef MX_FIXED_REAL
+#undef MX_FIXED_TYPE
+
+#define MX_FIXED_REAL float
+#define MX_FIXED_TYPE f32
+#define MX_FIXED_LANES 1
+#include "mxstrip.h"
+#define MX_FIXED_LANES 2
+#include "mxstrip.h"
+#define MX_FIXED_LANES 4
+#include "mxstrip.h"
+#if MX_FIXED_BYTES >= 32
+#define MX_FIXED_LANES 8
+#include "mxstrip.h"
+#endif
+#if MX_FIXED_BYTES >= 64
+#define MX_FIXED_LANES 16
+#include "mxstrip.h"
+#endif
+#undef MX_FIXED_REAL
+#undef MX_FIXED_TYPE
+
+/* Whole vectors of columns, then what is left of them in vectors half as wide each time; one column is C' = B' A'. */
+#define MX_FIXED_STRIP(type, lanes, j)                                                                                 \
+    mx_fixed_strip_##type##x##lanes(m, k, alpha, a, rsa, csa, b + (ptrdiff_t)(j)*csb, rsb, csb, beta,                  \
+                                    c + (ptrdiff_t)(j)*csc, rsc, csc)
+#define MX_FIXED_WIDEST(type, lanes)                                                                                   \
+    for (size_t strip = 0; strip < n / (lanes); strip++)                                                               \
+        MX_FIXED_STRIP(type, lanes, strip *(lanes));
+#define MX_FIXED_HALF(type, lanes)                                                                                     \
+    if (n & (lanes))                                                                                                   \
+        MX_FIXED_STRIP(type, lanes, n & ~(size_t)(2 * (lanes)-1));
+
+/* Rows of B that are no vectors are gathered for every block. */
+#define MX_FIXED_MOST(m, n, k, rsa, csb)                                                                               \
+    ((n) == 1 ? ((rsa) == 1 ? MX_FIXED_VOLUME : MX_FIXED_ONE_COLUMN)                                                   \
+     : (csb) == 1 || ((m) + 7) / 8 * (n) * (k) <= MX_FIXED_GATHERED ? MX_FIXED_VOLUME                                  \
+                                                                    : 0)
+
+#define MX_FIXED_FUNCTIONS(type, real, ALL_STRIPS)                                                                     \
+    MX_FIXED_INLINE void mx_fixed_strips_##type(size_t m, size_t n, size_t k, real alpha, const real *a,               \
+                                                ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb,            \
+                                                ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc){      \
+        ALL_STRIPS} MX_FIXED_INLINE void mx_fixed_gemm_##type(size_t m, size_t n, size_t k, real alpha, const real *a, \
+                                                              ptrdiff_t rsa, ptrdiff_t csa, const real *b,             \
+                                                              ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c,        \
+                                                              ptrdiff_t rsc, ptrdiff_t csc) {                          \
+        if (m * n * k > MX_FIXED_MOST(m, n, k, rsa, csb))                                                              \
+            mx_gemm_##type(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, NULL);                         \
+        else if (n == 1 && rsa == 1)                                                                                   \
+            mx_fixed_strips_##type(n, m, k, alpha, b, csb, rsb, a, csa, rsa, beta, c, csc, rsc);                       \
+        else                                                                                                           \
+            mx_fixed_strips_##type(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc);                       \
+    }
+
+#if MX_FIXED_BYTES >= 64
+#define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 8) MX_FIXED_HALF(f64, 4) MX_FIXED_HALF(f64, 2)
+#define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 16) MX_FIXED_HALF(f32, 8) MX_FIXED_HALF(f32, 4)
+#elif MX_FIXED_BYTES >= 32
+#define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 4) MX_FIXED_HALF(f64, 2)
+#define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 8) MX_FIXED_HALF(f32, 4)
+#else
+#define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 2)
+#define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 4)
+#endif
+MX_FIXED_FUNCTIONS(f64, double, MX_FIXED_WIDE_64 MX_FIXED_HALF(f64, 1))
+MX_FIXED_FUNCTIONS(f32, float, MX_FIXED_WIDE_32 MX_FIXED_HALF(f32, 2) MX_FIXED_HALF(f32, 1))
+
+#else
+#define mx_fixed_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc)                                 \
+    mx_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, NULL)
+#define mx_fixed_gemm_f32(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc)                                 \
+    mx_gemm_f32(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, NULL)
+#endif
+
+#endif
