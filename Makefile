@@ -167,8 +167,12 @@ golden: all
 # has to be compiled.
 BENCH_C = tests/bench/gemm_bench.c tests/bench/peers.c tests/bench/peak.c
 EIGEN_INCLUDE ?= /usr/include/eigen3
-$(B)/gemm_bench: $(BENCH_C) tests/bench/bench.h $(B)/libmxrt.a
-	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.a,$^) -ldl -pthread -lm
+NATIVE = $(shell echo 'int x;' | $(CC) -march=native -x c -c - -o /dev/null 2>/dev/null && echo -march=native)
+$(B)/bench_fixed.o: tests/bench/fixed.c tests/bench/bench.h runtime/mxfixed.h runtime/mxstrip.h
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) -O2 $(NATIVE) -Iruntime -c -o $@ $<
+$(B)/gemm_bench: $(BENCH_C) $(B)/bench_fixed.o tests/bench/bench.h $(B)/libmxrt.a
+	$(CC) $(STD) $(WARN) -O2 -ffp-contract=fast -Iruntime -o $@ $(filter %.c %.o %.a,$^) -ldl -pthread -lm
 $(B)/libmxeigen.so: tests/bench/eigen.cc
 	-$(if $(wildcard $(EIGEN_INCLUDE)/Eigen/Dense),$(CXX) -O3 -DNDEBUG -march=native $(OPENMP) -shared -fPIC -I$(EIGEN_INCLUDE) -o $@ $<)
 BENCH_BLAS = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -lopenblas -o /dev/null 2>/dev/null && echo -DHAVE_OPENBLAS)

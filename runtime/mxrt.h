@@ -64,9 +64,9 @@ MX_API void mx_gemm_f32(size_t m, size_t n, size_t k, float alpha, const float *
                         const float *b, ptrdiff_t rsb, ptrdiff_t csb, float beta, float *c, ptrdiff_t rsc,
                         ptrdiff_t csc, void *work);
 
-/* Bytes of work for a product of these sizes, whatever its strides, scalars, processor, threads or environment; grows
-   no further once the sizes pass the cache blocks.  SIZE_MAX: m x k, k x n or m x n elements exceed PTRDIFF_MAX bytes,
-   so that no such product can be asked for. */
+/* Bytes of work for a product of these sizes, whatever its strides, scalars, processor, threads or environment; 0 up to
+   32 x 32 x 32, and no more once the sizes pass the cache blocks.  SIZE_MAX: m x k, k x n or m x n elements exceed
+   PTRDIFF_MAX bytes, so that no such product can be asked for. */
 MX_API size_t mx_gemm_f64_worksize(size_t m, size_t n, size_t k);
 MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
 

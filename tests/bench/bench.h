@@ -25,13 +25,19 @@ typedef struct peer {
     void (*f64)(void), (*f32)(void); /* entry points */
 } peer;
 
-#define MAX_PEERS 10
+#define MAX_PEERS 11
 
 /* Fills in ours and every peer that there could be; returns their number.  Each will use so many threads, if it can. */
 int peers_find(peer *peers, int threads);
 
 /* It is called through a pointer to code made for one shape, which spares it what every other one decides anew. */
 int peer_holds_kernels(const peer *p);
+
+/* It is what mxc makes for one shape. */
+int peer_is_ours(const peer *p);
+
+typedef void fixed_product(const operands *x);
+fixed_product *find_fixed(const shape *s); /* NULL: a call stands for it in generated code, too */
 
 /* GFLOP/s of independent multiplications and additions in registers, one repetition of about a millisecond. */
 double peak_gflops(int f32);

@@ -3,10 +3,11 @@
    gemm_bench [-t THREADS] [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]     (default: every class)
 
    Prints, for each shape, GFLOP/s of each library (medians), ours as a percentage of the measured peak, and ours as a
-   multiple of the best peer that is called as ours is, and of the best of all, among them those that hold code made for
-   the one shape; then, for each class and type, the geometric mean and the least of these multiples.  -o adds to the
-   file. -q: fewer repetitions.  Exits 1 when a peer is more than twice as fast as ours at n = 512 or 1024, for the
-   medians and for the fastest repetitions too, so that other load on the machine does not decide. */
+   multiple of the best peer that is called as ours is; and the better of ours and of what mxc makes for the one shape
+   (column mxc) as a multiple of the best of all, among them those that hold code made for the one shape; then, for each
+   class and type, the geometric mean and the least of these multiples.  -o adds to the file. -q: fewer repetitions.
+   Exits 1 when a peer is more than twice as fast as ours at n = 512 or 1024, for the medians and for the fastest
+   repetitions too, so that other load on the machine does not decide. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -125,8 +126,8 @@ static group *group_of(const shape *s, int f32) {
     return g;
 }
 
-/* Speeds; 0 where no peer took part. */
-static void record(group *g, double ours, double called, double best) {
+/* Speeds: ours by a call and with code made for the shape; the best peer's of each kind, 0 where none took part. */
+static void record(group *g, double ours, double made, double called, double best) {
     if (called > 0) {
         g->count++;
         g->logs += log(ours / called);
@@ -134,8 +135,8 @@ static void record(group *g, double ours, double called, double best) {
     }
     if (best > 0) {
         g->count_all++;
-        g->logs_all += log(ours / best);
-        g->least_all = fmin(g->least_all, ours / best);
+        g->logs_all += log(made / best);
+        g->least_all = fmin(g->least_all, made / best);
     }
 }
 
@@ -195,19 +196,23 @@ static int measure(const peer *peers, int count, operands *x) {
     for (int p = 0; p < count; p++)
         takes[p] = peers[p].missing == NULL && peers[p].takes(&peers[p], x);
     time_all(peers, x, takes, count, calls, t, inverse);
-    double peak = threads / median(inverse), called = 0, best = 0;
+    double peak = threads / median(inverse), called = 0, best = 0, made;
     printf("%s %4d %4d %4d %c%c", x->f32 ? "f32" : "f64", s->m, s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N');
-    double ours = report_peer(&peers[0], x, flops, 1, t[0], peak);
+    double ours = made = report_peer(&peers[0], x, flops, 1, t[0], peak);
     for (int p = 1; p < count; p++) {
         double time = report_peer(&peers[p], x, flops, takes[p], t[p], peak);
+        if (peer_is_ours(&peers[p])) {
+            made = fmin(made, time);
+            continue;
+        }
         slow |= takes[p] && is_slow(s, t[0], t[p]);
         best = fmax(best, 1 / time);
         called = peer_holds_kernels(&peers[p]) ? called : fmax(called, 1 / time);
     }
     printf("  %5.1f%%", 100 * flops / ours * 1e-9 / peak);
     print_multiple(1 / ours, called);
-    print_multiple(1 / ours, best);
-    record(group_of(s, x->f32), 1 / ours, called, best);
+    print_multiple(1 / made, best);
+    record(group_of(s, x->f32), 1 / ours, 1 / made, called, best);
     printf("\n");
     fflush(stdout);
     return slow;

@@ -25,6 +25,20 @@ static void run_ours(const peer *p, const operands *x) {
         mx_gemm_f64(m, n, k, 1, x->a, ra, ca, x->b, rb, cb, 0, x->c, x->s.n, 1, x->work);
 }
 
+static int takes_fixed(const peer *p, operands *x) {
+    (void)p;
+    return find_fixed(&x->s) != NULL;
+}
+
+static void run_fixed(const peer *p, const operands *x) {
+    (void)p;
+    find_fixed (&x->s)(x);
+}
+
+int peer_is_ours(const peer *p) {
+    return p->takes == takes_fixed;
+}
+
 /* C' = B' A' for libraries that store by columns. */
 static void run_fortran(const peer *p, const operands *x) {
     int m = x->s.n, n = x->s.m, k = x->s.k, lda = x->s.tb ? k : m, ldb = x->s.ta ? n : k;
@@ -153,6 +167,7 @@ static peer find_peer(const source *s, int threads) {
 int peers_find(peer *peers, int threads) {
     int count = 0;
     peers[count++] = (peer){"mxrt", NULL, takes_all, run_ours, NULL, NULL};
+    peers[count++] = (peer){"mxc", threads > 1 ? "has one thread" : NULL, takes_fixed, run_fixed, NULL, NULL};
     mx_set_num_threads(threads);
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         int again = strcmp(peers[count - 1].name, sources[i].name) == 0;
