@@ -244,16 +244,19 @@ INLINE void dot_step(int rows, int cols, const product *f, const real *a, const 
     }
 }
 
-/* C from the sums of rows x cols dot products; without masks they lack elements from p on. */
-static __attribute__((noinline)) void store_sums(int rows, int cols, const product *f, const real *a, const real *b,
-                                                 ptrdiff_t p, const real *sums, real *c) {
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < cols; j++) {
-            real sum = sums[i * cols + j];
-            for (ptrdiff_t q = p; q < f->k; q++)
-                sum += a[i * f->rsa + q] * b[j * f->csb + q];
-            update(c + i * f->rsc + j * f->csc, sum, f->alpha, f->beta);
-        }
+/* What sums lack without masks: elements from p on. */
+INLINE void add_rest(int rows, int cols, const product *f, const real *a, const real *b, ptrdiff_t p, real *sums) {
+    for (; p < f->k; p++)
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < cols; j++)
+                sums[i * cols + j] += a[i * f->rsa + p] * b[j * f->csb + p];
+}
+
+static __attribute__((noinline)) void store_sums(int rows, int cols, const product *f, const real *sums, real *c) {
+    const real alpha = f->alpha, beta = f->beta;
+    for (int i = 0; i < rows; i++, c += f->rsc, sums += cols)
+        for (int j = 0; j < cols; j++)
+            update(c + j * f->csc, sums[j], alpha, beta);
 }
 
 /* rows x cols dot products of rows of A with columns of B, both contiguous. */
@@ -264,19 +267,19 @@ INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdif
     ptrdiff_t p = 0;
     for (; p + LANES <= f->k; p += LANES)
         dot_step(rows, cols, f, a + p, b + p, 1, first_lanes(1), acc);
-    if (HAS_LANES && p < f->k) {
+    if (HAS_LANES && p < f->k)
         dot_step(rows, cols, f, a + p, b + p, 0, first_lanes(f->k - p), acc);
-        p = f->k;
-    }
     sum_each(rows * cols, acc, sums);
-    if (p == f->k && f->alpha == 1 && f->beta == 0) {
-        real *c = f->c + i0 * f->rsc + j0 * f->csc;
-        UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int j = 0; j < cols; j++) c[i * f->rsc + j * f->csc] = sums[i * cols + j];
-        }
+    if (!HAS_LANES)
+        add_rest(rows, cols, f, a, b, p, sums);
+    real *c = f->c + i0 * f->rsc + j0 * f->csc;
+    if (f->alpha != 1 || f->beta != 0) {
+        store_sums(rows, cols, f, sums, c);
         return;
     }
-    store_sums(rows, cols, f, a, b, p, sums, f->c + i0 * f->rsc + j0 * f->csc);
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < cols; j++) c[i * f->rsc + j * f->csc] = sums[i * cols + j];
+    }
 }
 
 typedef void dot_function(const product *f, ptrdiff_t i0, ptrdiff_t j0);
@@ -344,6 +347,24 @@ static int wants_ending(const product *f, ptrdiff_t few) {
     return (f->csa == 1 || f->rsa == 1) && few * (f->k + ENDING * LANES) < f->k * LANES;
 }
 
+/* Columns of B are copied to the stack, as long as they fit. */
+static void end_by_dots(product f) {
+    real buffer[2 * BUFFER_REALS];
+    const product given = f;
+    for (ptrdiff_t p = 0; p < given.k; p += f.k) {
+        f.k = next_part(given.k - p, 2 * BUFFER_REALS / given.n);
+        f.a = given.a + p;
+        f.b = buffer;
+        f.rsb = 1;
+        f.csb = f.k;
+        f.beta = p == 0 ? given.beta : 1;
+        for (ptrdiff_t q = 0; q < f.k; q++)
+            for (ptrdiff_t j = 0; j < f.n; j++)
+                buffer[j * f.k + q] = given.b[(p + q) * given.rsb + j];
+        dot_products(&f);
+    }
+}
+
 /* The last columns, fewer than LANES, and whether they are better done by themselves.  Processors that split wide
    vectors do half a one in half the time where it is narrow. */
 #if VECTOR_BYTES == 64
@@ -361,24 +382,6 @@ static void multiply_last(const product *f) {
 #else
 static int wants_to_be_last(const product *f, ptrdiff_t few) {
     return wants_ending(f, few);
-}
-
-/* Columns of B are copied to the stack, as long as they fit. */
-static void end_by_dots(product f) {
-    real buffer[BUFFER_REALS];
-    const product given = f;
-    for (ptrdiff_t p = 0; p < given.k; p += f.k) {
-        f.k = next_part(given.k - p, BUFFER_REALS / given.n);
-        f.a = given.a + p;
-        f.b = buffer;
-        f.rsb = 1;
-        f.csb = f.k;
-        f.beta = p == 0 ? given.beta : 1;
-        for (ptrdiff_t q = 0; q < f.k; q++)
-            for (ptrdiff_t j = 0; j < f.n; j++)
-                buffer[j * f.k + q] = given.b[(p + q) * given.rsb + j];
-        dot_products(&f);
-    }
 }
 
 static void end_by_rows(const product *f) {
@@ -444,11 +447,18 @@ static int wants_dots(const product *f) {
     return f->k >= LONG && (f->n <= FEW || (f->m <= FEW_ROWS && f->k >= LONG_ROWS(f->m)));
 }
 
+/* Rows of A against so few columns, as they lie in rows of B, that these are worth copying. */
+static int wants_only_dots(const product *f) {
+    return f->n < LANES && f->csb == 1 && f->csa == 1 && f->m >= FEW_ROWS && wants_ending(f, f->n);
+}
+
 void MX_KERNEL(mx_small_product)(const product *f) {
     if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES)
         flat_product(f);
     else if (f->csa == 1 && f->rsb == 1 && f->csb != 1 && wants_dots(f))
         dot_products(f);
+    else if (wants_only_dots(f))
+        end_by_dots(*f);
     else if (!wants_division(f))
         multiply_strips(f, f->n);
     else if (f->n < LANES)

@@ -171,7 +171,7 @@ static void multiply_blocks(const kernels *set, const product *f, const real *a,
    those that get a treatment of their own there, so that a part is treated as the whole would be. */
 static ptrdiff_t unit_of(const product *f, int by_rows) {
     if (by_rows)
-        return f->n <= FEW_COLUMNS ? 24 : 8;
+        return f->n <= FEW_COLUMNS || f->n < LINE / (ptrdiff_t)sizeof(real) ? 24 : 8;
     return f->m <= 4 ? 256 : MX_MAX_NR;
 }
 
@@ -320,11 +320,13 @@ static int wants_no_copy(const product *f) {
            volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
 }
 
-static int wants_no_packing(const product *f) {
+/* Columns that fill vectors well enough are worth copying B for. */
+static int wants_no_packing(const kernels *set, const product *f) {
     if (f->csb == 1)
         return wants_no_copy(f);
     return volume_within(SMALL, f->m, f->n, f->k) ||
-           (f->rsb == 1 && (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS)));
+           (f->rsb == 1 &&
+            (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS && 8 * f->n < 7 * round_up(f->n, set->lanes))));
 }
 
 /* ---- By several threads: the same register blocks in the same places, so that all bits are the same ---- */
@@ -395,7 +397,7 @@ static void packed(const kernels *set, const product *f, void *work, const mx_te
 static void multiply_by(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
     if (!isfinite(f->alpha))
         row_by_row(set, f);
-    else if (f->m == 1 || wants_no_packing(f))
+    else if (f->m == 1 || wants_no_packing(set, f))
         direct(set, f, team, threads);
     else
         packed(set, f, work, team, threads);

@@ -20,7 +20,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* All ways that several threads go: packed by rows and by columns, also past NC and KC; in place by rows and by
-   columns, flat, of one and two rows, dots; vectors. */
+   columns, flat, of few rows, dots, with last columns of their own; vectors. */
 static const trial shapes[] = {
     {.m = 150, .n = 151, .k = 152, .b = COLUMNS},
     {.m = 150, .n = 151, .k = 152, .a = COLUMNS, .b = PADDED_COLUMNS, .c = COLUMNS},
@@ -45,6 +45,13 @@ static const trial shapes[] = {
     {.m = 1501, .n = 1, .k = 701},
     {.m = 1501, .n = 1, .k = 701, .a = COLUMNS},
     {.m = 1025, .n = 1027, .k = 1},
+    {.m = 4, .n = 2100, .k = 300},
+    {.m = 49, .n = 13, .k = 4001},
+    {.m = 97, .n = 25, .k = 601},
+    {.m = 1003, .n = 6, .k = 301},
+    {.m = 1003, .n = 10, .k = 301, .a = COLUMNS},
+    {.m = 1201, .n = 7, .k = 400, .b = COLUMNS},
+    {.m = 2500, .n = 15, .k = 40},
 };
 
 static operands product_of(const trial *t, int threads, const char **wrong) {
