@@ -226,30 +226,32 @@ INLINE void sum_each(int count, const vector *acc, real *sums) {
     }
 }
 
-/* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or those of which.  The fewer of both wait in
+/* The same where nothing may be read beside them: in all sets the products of the last elements are added up by lanes,
+   so that all blocks add them alike. */
+INLINE vector load_exactly(int whole, const real *p, ptrdiff_t count) {
+    if (whole || HAS_LANES)
+        return load_row(whole, p, first_lanes(count));
+    vector x = {0};
+    UNROLL for (int i = 0; i < LANES - 1; i++) x[i] = i < count ? p[i] : 0;
+    return x;
+}
+
+/* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or the first count.  The fewer of both wait in
    registers. */
-INLINE void dot_step(int rows, int cols, const product *f, const real *a, const real *b, int whole, lanes which,
+INLINE void dot_step(int rows, int cols, const product *f, const real *a, const real *b, int whole, ptrdiff_t count,
                      vector *acc) {
     const int tall = cols < rows, few = tall ? cols : rows, many = tall ? rows : cols;
     vector waiting[8];
     UNROLL for (int i = 0; i < few; i++) {
-        waiting[i] = load_row(whole, tall ? b + i * f->csb : a + i * f->rsa, which);
+        waiting[i] = load_exactly(whole, tall ? b + i * f->csb : a + i * f->rsa, count);
     }
     UNROLL for (int j = 0; j < many; j++) {
-        const vector next = load_row(whole, tall ? a + j * f->rsa : b + j * f->csb, which);
+        const vector next = load_exactly(whole, tall ? a + j * f->rsa : b + j * f->csb, count);
         UNROLL for (int i = 0; i < few; i++) {
             const int at = tall ? j * cols + i : i * cols + j;
             acc[at] += waiting[i] * next;
         }
     }
-}
-
-/* What sums lack without masks: elements from p on. */
-INLINE void add_rest(int rows, int cols, const product *f, const real *a, const real *b, ptrdiff_t p, real *sums) {
-    for (; p < f->k; p++)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < cols; j++)
-                sums[i * cols + j] += a[i * f->rsa + p] * b[j * f->csb + p];
 }
 
 static __attribute__((noinline)) void store_sums(int rows, int cols, const product *f, const real *sums, real *c) {
@@ -266,12 +268,10 @@ INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdif
     real sums[MAX_ACCUMULATORS + LANES];
     ptrdiff_t p = 0;
     for (; p + LANES <= f->k; p += LANES)
-        dot_step(rows, cols, f, a + p, b + p, 1, first_lanes(1), acc);
-    if (HAS_LANES && p < f->k)
-        dot_step(rows, cols, f, a + p, b + p, 0, first_lanes(f->k - p), acc);
+        dot_step(rows, cols, f, a + p, b + p, 1, LANES, acc);
+    if (p < f->k)
+        dot_step(rows, cols, f, a + p, b + p, 0, f->k - p, acc);
     sum_each(rows * cols, acc, sums);
-    if (!HAS_LANES)
-        add_rest(rows, cols, f, a, b, p, sums);
     real *c = f->c + i0 * f->rsc + j0 * f->csc;
     if (f->alpha != 1 || f->beta != 0) {
         store_sums(rows, cols, f, sums, c);
