@@ -96,15 +96,19 @@
      : (csb) == 1 || ((m) + 7) / 8 * (n) * (k) <= MX_FIXED_GATHERED ? MX_FIXED_VOLUME                                  \
                                                                     : 0)
 
-#define MX_FIXED_FUNCTIONS(type, real, ALL_STRIPS)                                                                     \
+#define MX_FIXED_STRIPS(type, real, EACH)                                                                              \
     MX_FIXED_INLINE void mx_fixed_strips_##type(size_t m, size_t n, size_t k, real alpha, const real *a,               \
                                                 ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb,            \
-                                                ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc){      \
-        ALL_STRIPS} MX_FIXED_INLINE void mx_fixed_gemm_##type(size_t m, size_t n, size_t k, real alpha, const real *a, \
-                                                              ptrdiff_t rsa, ptrdiff_t csa, const real *b,             \
-                                                              ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c,        \
-                                                              ptrdiff_t rsc, ptrdiff_t csc) {                          \
-        if (m * n * k > MX_FIXED_MOST(m, n, k, rsa, csb))                                                              \
+                                                ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc) {     \
+        EACH;                                                                                                          \
+    }
+
+/* An alpha of 0 reads neither A nor B. */
+#define MX_FIXED_GEMM(type, real)                                                                                      \
+    MX_FIXED_INLINE void mx_fixed_gemm_##type(size_t m, size_t n, size_t k, real alpha, const real *a, ptrdiff_t rsa,  \
+                                              ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta,   \
+                                              real *c, ptrdiff_t rsc, ptrdiff_t csc) {                                 \
+        if (alpha == 0 || m * n * k > MX_FIXED_MOST(m, n, k, rsa, csb))                                                \
             mx_gemm_##type(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, NULL);                         \
         else if (n == 1 && rsa == 1)                                                                                   \
             mx_fixed_strips_##type(n, m, k, alpha, b, csb, rsb, a, csa, rsa, beta, c, csc, rsc);                       \
@@ -122,8 +126,10 @@
 #define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 2)
 #define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 4)
 #endif
-MX_FIXED_FUNCTIONS(f64, double, MX_FIXED_WIDE_64 MX_FIXED_HALF(f64, 1))
-MX_FIXED_FUNCTIONS(f32, float, MX_FIXED_WIDE_32 MX_FIXED_HALF(f32, 2) MX_FIXED_HALF(f32, 1))
+MX_FIXED_STRIPS(f64, double, MX_FIXED_WIDE_64 MX_FIXED_HALF(f64, 1))
+MX_FIXED_STRIPS(f32, float, MX_FIXED_WIDE_32 MX_FIXED_HALF(f32, 2) MX_FIXED_HALF(f32, 1))
+MX_FIXED_GEMM(f64, double)
+MX_FIXED_GEMM(f32, float)
 
 #else
 #define mx_fixed_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc)                                 \

@@ -60,7 +60,8 @@
     X(m, n, k, 5, 0, 0, 1, 1, 0)                                                                                       \
     X(m, n, k, 6, 0, 1, 1, 0.5, -1)                                                                                    \
     X(m, n, k, 7, 1, 0, 1, 1, 1)                                                                                       \
-    X(m, n, k, 8, 1, 1, 1, 1, 0)
+    X(m, n, k, 8, 1, 1, 1, 1, 0)                                                                                       \
+    X(m, n, k, 9, 0, 0, 0, 0, 1)
 
 #define FUNCTION(m, n, k, number, ta, tb, tc, alpha, beta)                                                             \
     static void call_##m##_##n##_##k##_##number(const trial *t, operands *o, void *work) {                             \
