@@ -75,12 +75,6 @@ INLINE void wide_step(int rows, int vecs, int whole, lanes last, const real *a, 
 /* From this depth on, a block of C is sent for beforehand. */
 #define FAR 96
 
-INLINE void fetch_block(int rows, int n, const real *c, ptrdiff_t rsc) {
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < n; j += 64 * 8 / MX_BITS) __builtin_prefetch(c + i * rsc + j, 1, 2);
-    }
-}
-
 /* rows x vecs block from row i0 on; whole: of whole vectors.  What is asked for most often, C = A B, is stored at once:
    multiplications by alpha would be one in k. */
 INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
@@ -90,7 +84,7 @@ INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     const real *a = s->a + i0 * rsa, *b = s->b, *a4 = a + 4 * rsa;
     vector acc[MAX_ACCUMULATORS] = {{0}};
     if (s->k >= FAR && f->csc == 1)
-        fetch_block(rows, vecs * LANES, s->c + i0 * f->rsc, f->rsc);
+        fetch_block(rows, vecs, s->c + i0 * f->rsc, f->rsc);
     for (ptrdiff_t p = s->k; p > 0; p--, b += ldb, a += csa, a4 += csa) {
         if (rows < vecs)
             wide_step(rows, vecs, whole, last, a, rsa, b, acc);
@@ -385,20 +379,7 @@ static int wants_to_be_last(const product *f, ptrdiff_t few) {
 }
 
 static void end_by_rows(const product *f) {
-    const product t = {.m = f->n,
-                       .n = f->m,
-                       .k = f->k,
-                       .alpha = f->alpha,
-                       .beta = f->beta,
-                       .a = f->b,
-                       .rsa = f->csb,
-                       .csa = f->rsb,
-                       .b = f->a,
-                       .rsb = f->csa,
-                       .csb = f->rsa,
-                       .c = f->c,
-                       .rsc = f->csc,
-                       .csc = f->rsc};
+    const product t = transposed_product(f);
     multiply_strips(&t, t.n);
 }
 

@@ -109,12 +109,6 @@ static void scale(const product *f) {
         }
 }
 
-/* C' = alpha B' A' + beta C'. */
-static product transposed(const product *f) {
-    return (product){f->n,   f->m,   f->k, f->alpha, f->beta, f->b,     f->csb,    f->rsb, f->a,
-                     f->csa, f->rsa, f->c, f->csc,   f->rsc,  f->after, f->column, f->row, !f->swapped};
-}
-
 /* All of C has its final value. */
 static void finish(const product *f) {
     if (f->after == NULL)
@@ -414,7 +408,7 @@ static void multiply_by_team(const kernels *set, const product *f, void *work, c
 static void multiply_any(product f, void *work) {
     const kernels *set = MX_REAL(mx_dispatch)();
     if (wants_transposition(&f))
-        f = transposed(&f);
+        f = transposed_product(&f);
     const mx_team *team = atomic_load_explicit(&mx_the_team, memory_order_acquire);
     if (team == NULL || volume_within(2 * LEAST_PART - 1, f.m, f.n, f.k))
         multiply_by(set, &f, work, NULL, 1);

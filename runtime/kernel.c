@@ -15,23 +15,11 @@ INLINE void accumulate(int vecs, ptrdiff_t k, const real *restrict a, const real
     }
 }
 
-INLINE void prefetch_block(int vecs, const real *c, ptrdiff_t rsc, ptrdiff_t m) {
-    for (ptrdiff_t i = 0; i < m; i++) {
-        const char *row = (const char *)(c + i * rsc);
-        for (int byte = 0; byte < vecs * VECTOR_BYTES; byte += 64)
-            __builtin_prefetch(row + byte, 1, 2);
-    }
-}
-
-/* The block of C is fetched when this many products are left: late enough that it is still in the nearest cache when
-   they are summed. */
-#define TAIL 48
-
 INLINE void block(int vecs, ptrdiff_t k, real alpha, const real *a, const real *b, real beta, real *c, ptrdiff_t rsc,
                   ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
     vector acc[MR * NV] = {{0}};
     if (csc == 1)
-        prefetch_block(vecs, c, rsc, m);
+        fetch_block(m, vecs, c, rsc);
     accumulate(vecs, k, a, b, acc);
     if (csc != 1)
         store_any(MR, vecs, acc, alpha, beta, c, rsc, csc, m, n);

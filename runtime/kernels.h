@@ -24,6 +24,12 @@ typedef struct MX_REAL(mx_product) {
     int swapped;
 } product;
 
+/* C' = alpha B' A' + beta C'. */
+static inline product transposed_product(const product *f) {
+    return (product){f->n,   f->m,   f->k, f->alpha, f->beta, f->b,     f->csb,    f->rsb, f->a,
+                     f->csa, f->rsa, f->c, f->csc,   f->rsc,  f->after, f->column, f->row, !f->swapped};
+}
+
 /* Packs a count x k matrix, element (i, p) at src[i*stride + p*stride_k], into panels of a fixed width w: element
    (i, p) goes to dst[(i/w*k + p)*w + i%w].  The last panel is filled up with zeros. */
 typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride,

@@ -250,6 +250,13 @@ INLINE vector sums_of_lanes(vector *x) {
     return x[0];
 }
 
+/* Sends for a block of C that will be stored once its sums are done: to the second-level cache, where it waits. */
+INLINE void fetch_block(ptrdiff_t m, int vecs, const real *c, ptrdiff_t rsc) {
+    for (ptrdiff_t i = 0; i < m; i++)
+        for (int byte = 0; byte < vecs * VECTOR_BYTES; byte += 64)
+            __builtin_prefetch((const char *)(c + i * rsc) + byte, 1, 2);
+}
+
 /* c = alpha x + beta c, where beta == 0 must not read c. */
 INLINE void update(real *c, real x, real alpha, real beta) {
     *c = beta == 0 ? alpha * x : alpha * x + beta * *c;
