@@ -2,7 +2,15 @@
    kind.  Compiled for each element type and instruction set. */
 #include <stdio.h>
 
+#include "mxrt.h"
+
+/* Calls of the runtime from mxfixed.h are counted. */
+static int calls;
+#define mx_gemm_f64(...) (calls++, mx_gemm_f64(__VA_ARGS__))
+#define mx_gemm_f32(...) (calls++, mx_gemm_f32(__VA_ARGS__))
 #include "mxfixed.h"
+#undef mx_gemm_f64
+#undef mx_gemm_f32
 #include "operands.h"
 #include "tap.h"
 
@@ -83,6 +91,20 @@ typedef struct fixed_case {
 #define CASES(m, n, k) LAYOUTS(CASE, m, n, k)
 static const fixed_case cases[] = {SHAPES(CASES)};
 
+/* Cubes up to here are straight code, larger ones calls. */
+#if defined(__AVX512F__)
+#define LARGEST 32
+#elif defined(__AVX2__)
+#define LARGEST 16
+#else
+#define LARGEST 5
+#endif
+
+/* A plain product of three equal sizes. */
+static int is_cube(const trial *t) {
+    return t->m == t->n && t->n == t->k && t->a == ROWS && t->b == ROWS && t->c == ROWS && t->alpha == 1;
+}
+
 static int can_run(void) {
 #if defined(__AVX512F__)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
@@ -103,7 +125,10 @@ int main(void) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const trial *t = &cases[i].t;
         called = cases[i].call;
+        calls = 0;
         const char *wrong = check_trial(t);
+        if (is_cube(t))
+            tap_ok(&out, calls == (t->m > LARGEST), "%zu cubed is %s", t->m, t->m > LARGEST ? "a call" : "no call");
         if (!tap_ok(&out, wrong == NULL, "%zu x %zu x %zu, A %s, B %s, C %s, alpha %g, beta %g", t->m, t->n, t->k,
                     layout_names[t->a], layout_names[t->b], layout_names[t->c], (double)t->alpha, (double)t->beta))
             printf("# %s\n", wrong);
