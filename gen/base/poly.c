@@ -20,8 +20,8 @@ static int64_t clamp_mul(int64_t a, int64_t b) {
 void polys_init(struct polys *polys, struct arena *arena) {
     memset(polys, 0, sizeof *polys);
     polys->arena = arena;
-    polys->name_index.arena = arena;
-    polys->by_hash.arena = arena;
+    polys->name_index.arena = polys->by_hash.arena = arena;
+    polys->sums.arena = polys->differences.arena = polys->products.arena = arena;
     vec_push(arena, &polys->all, (struct poly_terms){0});
     vec_push(arena, &polys->older, 0);
 }
@@ -103,6 +103,10 @@ poly poly_name(struct polys *polys, const char *name) {
     return intern_terms(polys, &term, 1);
 }
 
+static uint64_t pair_key(poly a, poly b) {
+    return (uint64_t)a << 32 | b;
+}
+
 static poly add_scaled(struct polys *polys, poly a, poly b, int64_t scale) {
     struct poly_terms x = polys->all.at[a], y = polys->all.at[b];
     struct monomial *terms = NEW_ARRAY(polys->arena, (size_t)x.count + y.count, struct monomial);
@@ -116,11 +120,13 @@ static poly add_scaled(struct polys *polys, poly a, poly b, int64_t scale) {
 }
 
 poly poly_add(struct polys *polys, poly a, poly b) {
-    return add_scaled(polys, a, b, 1);
+    poly *known = map_at(&polys->sums, pair_key(a, b));
+    return *known ? *known : (*known = add_scaled(polys, a, b, 1));
 }
 
 poly poly_sub(struct polys *polys, poly a, poly b) {
-    return add_scaled(polys, a, b, -1);
+    poly *known = map_at(&polys->differences, pair_key(a, b));
+    return *known ? *known : (*known = add_scaled(polys, a, b, -1));
 }
 
 static struct monomial multiply(struct arena *arena, const struct monomial *a, const struct monomial *b) {
@@ -131,7 +137,7 @@ static struct monomial multiply(struct arena *arena, const struct monomial *a, c
     return (struct monomial){clamp_mul(a->coefficient, b->coefficient), degree, names};
 }
 
-poly poly_mul(struct polys *polys, poly a, poly b) {
+static poly multiply_terms(struct polys *polys, poly a, poly b) {
     struct poly_terms x = polys->all.at[a], y = polys->all.at[b];
     size_t count = (size_t)x.count * y.count;
     struct monomial *terms = NEW_ARRAY(polys->arena, count, struct monomial);
@@ -139,6 +145,11 @@ poly poly_mul(struct polys *polys, poly a, poly b) {
         for (uint32_t j = 0; j < y.count; j++)
             terms[(size_t)i * y.count + j] = multiply(polys->arena, &x.at[i], &y.at[j]);
     return normalise(polys, terms, count);
+}
+
+poly poly_mul(struct polys *polys, poly a, poly b) {
+    poly *known = map_at(&polys->products, pair_key(a, b));
+    return *known ? *known : (*known = multiply_terms(polys, a, b));
 }
 
 static poly substitute_monomial(struct polys *polys, const struct monomial *term, uint32_t variable, poly by) {
