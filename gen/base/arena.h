@@ -22,6 +22,12 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 void *arena_copy(struct arena *arena, const void *from, size_t bytes);
 char *arena_string(struct arena *arena, const char *from, size_t length);
 
+/* The next size of an array in an arena, of so many bytes, as a multiple: what outgrows its place stays behind in full,
+ * while pages that are not used cost nothing, so that large arrays grow in larger steps. */
+static inline size_t arena_growth(size_t bytes) {
+    return bytes < (1u << 20) ? 2 : 4;
+}
+
 /* One zeroed object, or an array of them, of type T. */
 #define NEW(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
 #define NEW_ARRAY(arena, count, T) ((T *)arena_array((arena), (count), sizeof(T)))

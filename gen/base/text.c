@@ -15,7 +15,7 @@ static void reserve(struct text *text, size_t more) {
         return;
     size_t cap = text->cap ? text->cap : 64;
     while (cap < need)
-        cap *= 2;
+        cap *= arena_growth(cap);
     char *moved = arena_alloc(text->arena, cap);
     if (text->len)
         memcpy(moved, text->data, text->len);
@@ -46,12 +46,13 @@ void text_repeat(struct text *text, char c, size_t count) {
 void text_vprintf(struct text *text, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    if (length > 0) {
+    const size_t room = text->cap - text->len;
+    int length = vsnprintf(room ? text->data + text->len : NULL, room, format, args);
+    if (length > 0 && (size_t)length >= room) {
         reserve(text, (size_t)length);
         vsnprintf(text->data + text->len, (size_t)length + 1, format, again);
-        text->len += (size_t)length;
     }
+    text->len += length > 0 ? (size_t)length : 0;
     va_end(again);
 }
 
