@@ -3,17 +3,26 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "cache.h"
 #include "dispatch.h"
 #include "kernels.h"
 #include "mxrt.h"
 #include "team.h"
 
-/* Cache blocks, the same for every kernel set because the workspace may not depend on it: an MC x KC block of A lies
-   in the second-level cache, a KC x NC panel of B in the third. */
-#define MC 96
+/* Cache blocks: a block of at most MC x KC of A lies in the second-level cache, a KC x NC panel of B in the third. They
+   are the same for every kernel set because the workspace may not depend on it, and KC for every machine because bits
+   depend on it; how many of MC rows a block has depends on the cache. */
+#define MC 192
 #define KC (512 * 64 / MX_BITS)
 #define NC 4032
 _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole numbers of register blocks");
+
+/* Of the second-level cache: what a block of A may take; as many times as large, an A of contiguous rows or columns
+   that need not be packed; C that stays there until something is done with it. */
+#define BLOCK_PART 3 / 8
+#define NEAR_ROWS 8
+#define NEAR_COLUMNS 2
+#define NEAR_C_PART 1 / 8
 
 #define LINE 64
 
@@ -38,13 +47,6 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define FEW_COLUMNS 12
 #define DEEP 1024
 
-/* Bytes of an A that need not be packed. */
-#define NEAR_ROWS (4 << 20)
-#define NEAR_COLUMNS (5 << 18)
-
-/* Bytes of C that stay in the second-level cache until something is done with them. */
-#define NEAR_C 131072
-
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
 #define NEAR 12288
@@ -52,8 +54,11 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 /* Multiplications that pay for waking another thread. */
 #define LEAST_PART (64 * 64 * 64)
 
-/* So many times as many columns as rows are many. */
+/* So many times as many columns as rows are many; columns for each further thread, and for each thread where A is not
+   packed, that are enough to be divided. */
 #define WIDE 2
+#define MANY_COLUMNS 256
+#define ENOUGH_COLUMNS (4 * MX_MAX_NR)
 
 static ptrdiff_t min(ptrdiff_t a, ptrdiff_t b) {
     return a < b ? a : b;
@@ -67,6 +72,12 @@ static ptrdiff_t round_up(ptrdiff_t x, ptrdiff_t unit) {
 static ptrdiff_t balanced(ptrdiff_t size, ptrdiff_t limit, ptrdiff_t unit) {
     ptrdiff_t blocks = (size + limit - 1) / limit;
     return min(limit, round_up((size + blocks - 1) / blocks, unit));
+}
+
+/* Rows of a block of A: whole register blocks. */
+static ptrdiff_t block_rows(void) {
+    const ptrdiff_t rows = mx_near_cache() * BLOCK_PART / (KC * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
+    return rows < MX_MAX_MR ? MX_MAX_MR : min(rows, MC);
 }
 
 static int fits(size_t rows, size_t columns) {
@@ -121,13 +132,14 @@ static void finish(const product *f) {
                        f->csc);
 }
 
-/* Part number part of parts of 0 … size - 1: whole units, and in the last part what is left over. */
+/* Part number part of parts of 0 … size - 1, all nearly equal: whole units, and in the last part what is left over. */
 typedef struct range {
     ptrdiff_t from, size;
 } range;
 
 static range share(ptrdiff_t size, ptrdiff_t unit, int parts, int part) {
-    ptrdiff_t from = size / unit * part / parts * unit, to = size / unit * (part + 1) / parts * unit;
+    const ptrdiff_t from = min(size, (size * part / parts + unit / 2) / unit * unit);
+    const ptrdiff_t to = min(size, (size * (part + 1) / parts + unit / 2) / unit * unit);
     return (range){from, (part == parts - 1 ? size : to) - from};
 }
 
@@ -172,13 +184,14 @@ static ptrdiff_t unit_of(const product *f, int by_rows) {
 /* Some rows after the other, if something is to be done with them while they are in the cache. */
 static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
     const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
-    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= NEAR_C) {
+    const ptrdiff_t near = f->after == NULL ? 0 : mx_near_cache() * NEAR_C_PART;
+    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= near) {
         way(f);
         finish(f);
         return;
     }
     for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
-        rows = round_up(NEAR_C / row_bytes, unit) + unit;
+        rows = round_up(near / row_bytes, unit) + unit;
         rows = f->m - i < rows + unit ? f->m - i : rows;
         product part = rows_of(f, (range){i, rows});
         way(&part);
@@ -269,8 +282,9 @@ static void *aligned(void *work) {
 
 /* A that stays near while panels of B pass by serves as it lies, by rows or, less well, by columns. */
 static int wants_a_in_place(const product *f) {
-    return (f->csa == 1 && volume_within(NEAR_ROWS / (ptrdiff_t)sizeof(real), 1, f->m, f->k)) ||
-           (f->rsa == 1 && volume_within(NEAR_COLUMNS / (ptrdiff_t)sizeof(real), 1, f->m, f->k));
+    const ptrdiff_t near = mx_near_cache() / (ptrdiff_t)sizeof(real);
+    return (f->csa == 1 && volume_within(NEAR_ROWS * near, 1, f->m, f->k)) ||
+           (f->rsa == 1 && volume_within(NEAR_COLUMNS * near, 1, f->m, f->k));
 }
 
 static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {
@@ -279,7 +293,7 @@ static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdi
                   .f = f,
                   .a = (real *)(void *)a,
                   .b = (real *)(void *)b,
-                  .mc = min(round_up(f->m, MX_MAX_MR), MC),
+                  .mc = block_rows(),
                   .nc = NC,
                   .a_in_place = wants_a_in_place(f),
                   .parts = 1,
@@ -370,20 +384,28 @@ static void column_part(const void *job, int part) {
     multiply(&mine, 0);
 }
 
-/* Many more columns than rows: to pack all of A each costs less than to read one panel of B together.  What is done
-   afterwards wants the caller's rows whole. */
+/* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than
+   that every thread packs all of A, or nothing where A is not packed.  What is done afterwards wants the caller's rows
+   whole. */
+static int wants_columns(const product *f, int a_in_place, int threads) {
+    if (f->after != NULL)
+        return f->swapped;
+    return f->n >= WIDE * f->m || f->n >= (a_in_place ? ENOUGH_COLUMNS * threads : MANY_COLUMNS * (threads - 1));
+}
+
 static void packed(const kernels *set, const product *f, void *work, const mx_team *team, int threads) {
     mx_barrier barrier = {0};
     atomic_ptrdiff_t taken;
     crew all = alone(set, f, work, &taken);
-    const int wide = f->after != NULL ? f->swapped : f->n >= WIDE * f->m;
-    const ptrdiff_t most = min(all.mc, wide ? f->n * MX_MAX_MR / MX_MAX_NR : f->m) / MX_MAX_MR;
+    const int by_columns = wants_columns(f, all.a_in_place, threads);
+    const ptrdiff_t rows = min(round_up(f->m, MX_MAX_MR), MC); /* that there is room for */
+    const ptrdiff_t most = min(rows / MX_MAX_MR, by_columns ? f->n / MX_MAX_NR : f->m / MX_MAX_MR);
     all.parts = most < 1 ? 1 : (int)min(threads, most);
-    all.mc = all.mc / all.parts / MX_MAX_MR * MX_MAX_MR;
+    all.mc = min(all.mc, rows / all.parts / MX_MAX_MR * MX_MAX_MR);
     all.team = team;
     all.barrier = &barrier;
     if (all.parts > 1)
-        team->run(all.parts, wide, wide ? column_part : row_part, &all);
+        team->run(all.parts, by_columns, by_columns ? column_part : row_part, &all);
     else
         multiply(&all, 0);
 }

@@ -2,8 +2,8 @@
 
    Link with -lmxrt -lm.  Nothing here allocates, prints, locks, aborts or reads the locale, except that a program may
    ask for threads (mx_set_num_threads).  Every function may be called from several threads at once, but for that one.
-   The only state is which kernel set fits this processor, chosen at the first call and never changed afterwards, and
-   the threads that were asked for; neither changes a result.
+   The only state is which kernel set fits this processor and how large its cache is, found out at the first call and
+   never changed afterwards, and the threads that were asked for; none of it changes a result.
 
    Matrices are a pointer to element (0, 0) and two strides, counted in elements: element (i, j) of A is
    a[i*rsa + j*csa].  A row-major m x n matrix has strides (n, 1), its transpose (1, n), a submatrix the strides of the
@@ -76,7 +76,7 @@ MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
    share a row come one after the other, those further left first; those of different rows may come on several threads
    at once.  So sums of rows can be added up as pieces come (sums of columns: of C' = alpha B' A' + beta C'), and the
    results have the same bits as with all of C in one piece, for any function of single elements; sums only up to their
-   order, for the pieces depend on the kernel set and on the number of threads.
+   order, for the pieces depend on the kernel set, the size of the cache and the number of threads.
 
    The struct is read during the call only; NULL does nothing.  tile does not call mx_set_num_threads, which would wait
    for the product that calls it. */
@@ -110,7 +110,9 @@ MX_API const char *mx_cpu_name(void);
    that the process may use; more than 64 are taken as 64.  Returns how many there are now, which is less than asked for
    where the system refuses more.  Until the first call it is 1: a library must not take processors unasked.
 
-   This call makes the other threads, or ends those that are too many; between products they sleep.  A product still
+   This call makes the other threads, or ends those that are too many; between products they sleep.  They run on the
+   processors that the thread that makes this call may use, and where there are enough (and the system is Linux), not
+   on the one that the caller of a product is on.  A product still
    stays on its caller's thread where it is too small to gain, where another product is under way (so that the parallel
    region of a caller is not multiplied by ours), inside a parallel region of OpenMP, and in a child process until the
    child calls this function.  Not to be called from two threads at a time, nor from a signal handler.

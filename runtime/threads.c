@@ -118,11 +118,65 @@ static int withdraw(worker *w, const job *given) {
     return atomic_compare_exchange_strong(&w->box, &given, NULL);
 }
 
+/* ---- Where threads run ---- */
+
+#if defined(__linux__)
+static cpu_set_t allowed;                /* processors that are shared out among the threads */
+static cpu_set_t places[MX_MAX_THREADS]; /* those of each thread */
+
+static int processors(void) {
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        return CPU_COUNT(&allowed);
+    CPU_ZERO(&allowed);
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/* Every n-th of the processors but the caller's, for each of n threads beside it; none where there are not enough. */
+static cpu_set_t places_of(int number, int caller, int n) {
+    cpu_set_t found;
+    CPU_ZERO(&found);
+    for (int i = 0, others = 0; CPU_COUNT(&allowed) > n && i < CPU_SETSIZE; i++)
+        if (CPU_ISSET((size_t)i, &allowed) && i != caller && others++ % n == number - 1)
+            CPU_SET((size_t)i, &found);
+    return found;
+}
+
+/* Left to itself, the system may wake a thread on the processor of the one that wakes it, and leave it there for
+   milliseconds while another processor is idle. */
+static void keep_from_caller(int number) {
+    const int caller = sched_getcpu();
+    if (caller < 0 || caller >= CPU_SETSIZE || !CPU_ISSET((size_t)caller, &places[number]))
+        return;
+    const cpu_set_t others = places_of(number, caller, threads - 1);
+    if (CPU_COUNT(&others) > 0 && pthread_setaffinity_np(workers[number].thread, sizeof others, &others) == 0)
+        places[number] = others;
+}
+
+static void may_run_anywhere(int number) {
+    places[number] = allowed;
+    pthread_setaffinity_np(workers[number].thread, sizeof allowed, &allowed);
+}
+#else
+static int processors(void) {
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static void keep_from_caller(int number) {
+    (void)number;
+}
+
+static void may_run_anywhere(int number) {
+    (void)number;
+}
+#endif
+
 static void run(int parts, int apart, mx_part_function *part, const void *context) {
     job all = {.part = part, .context = context};
     fegetenv(&all.environment);
-    for (int i = 1; i < parts; i++)
+    for (int i = 1; i < parts; i++) {
+        keep_from_caller(i);
         hand(&workers[i], &all);
+    }
     part(context, 0);
     for (int i = 1; i < parts; i++)
         if (apart && withdraw(&workers[i], &all))
@@ -193,27 +247,25 @@ static void forget_threads(void) {
     owner = getpid();
 }
 
-static int processors(void) {
-#if defined(__linux__)
-    cpu_set_t mine;
-    if (sched_getaffinity(0, sizeof mine, &mine) == 0)
-        return CPU_COUNT(&mine);
-#endif
-    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+static int number_for(int wanted) {
+    const int most = processors();
+    wanted = wanted > 0 ? wanted : most;
+    return wanted < 1 ? 1 : wanted < MX_MAX_THREADS ? wanted : MX_MAX_THREADS;
 }
 
 int mx_set_num_threads(int wanted) {
     static const mx_team team = {size, enter, leave, run, meet};
-    wanted = wanted > 0 ? wanted : processors();
-    wanted = wanted < 1 ? 1 : wanted < MX_MAX_THREADS ? wanted : MX_MAX_THREADS;
     if (owner != getpid())
         forget_threads();
     while (atomic_exchange(&held, 1))
         sched_yield();
+    wanted = number_for(wanted);
     while (threads > wanted)
         dismiss(&workers[--threads]);
     while (threads < wanted && hire(&workers[threads], threads))
         threads++;
+    for (int i = 1; i < threads; i++)
+        may_run_anywhere(i);
     atomic_store(&held, 0);
     atomic_store_explicit(&mx_the_team, &team, memory_order_release);
     return threads;

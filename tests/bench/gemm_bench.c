@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -110,6 +111,12 @@ static double median(double *t) {
     return t[repetitions / 2];
 }
 
+static double process_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static double seconds(const peer *p, const operands *x, int calls) {
     double start = seconds_now();
     for (int i = 0; i < calls; i++)
@@ -155,6 +162,18 @@ static void write_csv(const operands *x, const peer *p, double flops, const doub
                 flops / t[0] * 1e-9, 100 * flops / t[repetitions / 2] * 1e-9 / peak);
 }
 
+/* Until the threads of the library before have gone to sleep, which wait for more work in a loop, some for 200 ms: on a
+   busy processor the next one would be slow.  The system counts what a running thread uses every few milliseconds. */
+static void await_quiet(void) {
+    const struct timespec nap = {0, 15000000};
+    double before = process_seconds(), used = 1;
+    for (int i = 0; i < 40 && used > 0.002; i++) {
+        nanosleep(&nap, NULL);
+        used = process_seconds() - before;
+        before += used;
+    }
+}
+
 /* All in turn, several times. */
 static void time_all(const peer *peers, operands *x, const int *takes, int count, int calls,
                      double t[][MAX_REPETITIONS], double *inverse_peak) {
@@ -164,8 +183,11 @@ static void time_all(const peer *peers, operands *x, const int *takes, int count
     for (int i = 0; i < repetitions; i++) {
         inverse_peak[i] = 1 / peak_gflops(x->f32);
         for (int p = 0; p < count; p++)
-            if (takes[p])
+            if (takes[p]) {
+                if (threads > 1)
+                    await_quiet(), peers[p].run(&peers[p], x);
                 t[p][i] = seconds(&peers[p], x, calls);
+            }
     }
 }
 

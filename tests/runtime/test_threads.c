@@ -1,10 +1,12 @@
 /* Products by several threads: the same bits for every number of threads, whatever the way through the code; numbers
    that are refused; callers that have threads of their own; fork; the floating-point environment.  Compiled once for
    each element type; run once for each kernel set. */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include <dirent.h>
 #include <fenv.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,8 @@ static const trial shapes[] = {
     {.m = 20, .n = 4200, .k = 33, .b = COLUMNS},
     {.m = 9, .n = 4200, .k = 1040, .b = COLUMNS, .c = SPREAD},
     {.m = 290, .n = 30, .k = 1030, .b = COLUMNS},
+    {.m = 301, .n = 500, .k = 130, .b = COLUMNS},
+    {.m = 301, .n = 290, .k = 530, .a = SPREAD, .b = COLUMNS},
     {.m = 301, .n = 299, .k = 20},
     {.m = 130, .n = 131, .k = 129},
     {.m = 61, .n = 301, .k = 97},
@@ -141,6 +145,55 @@ static void test_numbers(tap *out) {
         all &= mx_set_num_threads(1 + i % 4) == 1 + i % 4;
     tap_ok(out, all, "up and down 200 times");
 }
+
+/* ---- Where threads run ---- */
+
+#if defined(__linux__)
+/* A thread of this process other than this one; 0: there is none. */
+static pid_t other_thread(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    pid_t found = 0;
+    for (const struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;)
+        if (atoi(entry->d_name) > 0 && atoi(entry->d_name) != getpid())
+            found = atoi(entry->d_name);
+    if (tasks != NULL)
+        closedir(tasks);
+    return found;
+}
+
+/* The caller stays on one processor after the other: the thread it wakes is kept from each of them. */
+static void test_places(tap *out) {
+    trial t = {.m = 150, .n = 150, .k = 150, .alpha = 1, .b = COLUMNS, .seed = 5};
+    const char *wrong = NULL;
+    cpu_set_t all, theirs;
+    int apart = 1, tried = 0;
+    mx_set_num_threads(1);
+    sched_getaffinity(0, sizeof all, &all);
+    for (size_t cpu = 0; CPU_COUNT(&all) > 1 && cpu < CPU_SETSIZE && tried < 4; cpu++) {
+        cpu_set_t mine;
+        CPU_ZERO(&mine);
+        CPU_SET(cpu, &mine);
+        if (!CPU_ISSET(cpu, &all))
+            continue;
+        operands o = product_of(&t, 2, &wrong); /* the number is set while all processors may be used */
+        operands_free(&o);
+        sched_setaffinity(0, sizeof mine, &mine);
+        o = operands_new(&t);
+        wrong = call_guarded(&t, &o);
+        operands_free(&o);
+        apart &= wrong == NULL && sched_getaffinity(other_thread(), sizeof theirs, &theirs) == 0 &&
+                 CPU_COUNT(&theirs) == CPU_COUNT(&all) - 1 && !CPU_ISSET(cpu, &theirs);
+        sched_setaffinity(0, sizeof all, &all);
+        tried++;
+    }
+    tap_ok(out, apart, "a thread is woken on another processor than its caller's%s",
+           tried > 1 ? "" : " # SKIP one processor");
+}
+#else
+static void test_places(tap *out) {
+    tap_ok(out, 1, "a thread is woken on another processor than its caller's # SKIP not Linux");
+}
+#endif
 
 /* ---- Callers with threads of their own ---- */
 
@@ -312,6 +365,7 @@ int main(void) {
     test_numbers(&out);
     test_bits(&out);
     test_right(&out);
+    test_places(&out);
     test_callers(&out);
     test_changes(&out);
     test_fork(&out);
