@@ -1,4 +1,7 @@
 /* Small products: register blocks over operands where they lie, without workspace. */
+#include <string.h>
+
+#include "cache.h"
 #include "simd.h"
 
 /* Rows of B that do not serve as they lie are copied to the stack, this many bytes at most. */
@@ -28,13 +31,13 @@
 #define SHALLOW 4
 
 /* A strip of C: m rows and n <= vecs*LANES columns.  b has rows ldb apart: of whole vectors where the set has no masks,
-   else of n elements. */
+   else of n elements.  What lies ahead elements further will be wanted next, unless ahead is 0. */
 typedef struct strip {
     const product *f;
     ptrdiff_t n, k;
     const real *a; /* A from the strip's first column of A on */
     const real *b;
-    ptrdiff_t ldb;
+    ptrdiff_t ldb, ahead;
     real *c;
     real beta;
 } strip;
@@ -85,7 +88,12 @@ INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     vector acc[MAX_ACCUMULATORS] = {{0}};
     if (s->k >= FAR && f->csc == 1)
         fetch_block(rows, vecs, s->c + i0 * f->rsc, f->rsc);
-    for (ptrdiff_t p = s->k; p > 0; p--, b += ldb, a += csa, a4 += csa) {
+    ptrdiff_t p = s->k;
+    for (; vecs == WIDEST && s->ahead > 0 && p > 0; p--, b += ldb, a += csa, a4 += csa) {
+        UNROLL for (int j = 0; j < vecs; j++) __builtin_prefetch(b + s->ahead + j * LANES, 0, 2);
+        tall_step(rows, vecs, whole, last, a, a4, rsa, b, acc);
+    }
+    for (; p > 0; p--, b += ldb, a += csa, a4 += csa) {
         if (rows < vecs)
             wide_step(rows, vecs, whole, last, a, rsa, b, acc);
         else
@@ -304,12 +312,55 @@ static void dot_products(const product *f) {
     }
 }
 
+static void multiply_strips(const product *f, ptrdiff_t columns);
+
+/* Where the stride of B is a multiple of this many bytes, lines of all its rows share a few places of the first-level
+   cache, and are gone when the next rows of A want them. */
+#define ALIASED 4096
+#define ALIASED_ROWS 24
+#define ALIASED_DEPTH 64
+
+static int wants_chunks(const product *f) {
+    return f->csb == 1 && f->m >= ALIASED_ROWS && f->k > SHALLOW && f->k <= ALIASED_DEPTH &&
+           f->rsb * (ptrdiff_t)sizeof(real) % ALIASED == 0;
+}
+
+/* As many columns at a time as the stack has room for, copied in long runs. */
+static void multiply_chunks(const product *f, ptrdiff_t columns) {
+    panel_vector buffer[3 * BUFFER_BYTES / VECTOR_BYTES];
+    product part = *f;
+    part.b = (const real *)buffer;
+    part.rsb = 3 * BUFFER_REALS / f->k / NR * NR;
+    part.rsb -= wants_chunks(&part) ? NR : 0;
+    for (ptrdiff_t j = 0; j < columns; j += part.rsb) {
+        part.n = columns - j < part.rsb ? columns - j : part.rsb;
+        part.c = f->c + j * f->csc;
+        for (ptrdiff_t p = 0; p < f->k; p++)
+            memcpy((real *)buffer + p * part.rsb, f->b + p * f->rsb + j, (size_t)part.n * sizeof(real));
+        multiply_strips(&part, part.n);
+    }
+}
+
+/* Strips of a B from far away that are read once, at strides that processors do not foresee: some multiples of lines.
+ */
+#define SIMILAR 512
+
+static int wants_fetching(const product *f) {
+    return f->m > WIDE_ROWS && f->m <= TALLEST(WIDEST) && f->rsb * (ptrdiff_t)sizeof(real) % SIMILAR == 0 &&
+           f->n * f->k * (ptrdiff_t)sizeof(real) > mx_near_cache() * 3 / 2;
+}
+
 /* The first columns. */
 static void multiply_strips(const product *f, ptrdiff_t columns) {
+    if (wants_chunks(f)) {
+        multiply_chunks(f, columns);
+        return;
+    }
+    const int ahead = wants_fetching(f);
     for (ptrdiff_t j = 0, n; j < columns; j += n) {
         n = next_strip(f, columns - j);
         const real *b = f->b + j * f->csb;
-        strip s = {f, n, f->k, f->a, b, f->rsb, f->c + j * f->csc, f->beta};
+        strip s = {f, n, f->k, f->a, b, f->rsb, ahead ? n : 0, f->c + j * f->csc, f->beta};
         if (f->csb == 1 && (HAS_LANES || n % LANES == 0))
             multiply_strip(&s);
         else
@@ -323,7 +374,7 @@ void MX_KERNEL(mx_panel_product)(const product *f) {
         const ptrdiff_t first = j % NR, left = f->n - j < NR - first ? f->n - j : NR - first;
         n = next_part((left + LANES - 1) / LANES, WIDEST) * LANES;
         n = n < left ? n : left;
-        const strip s = {f, n, f->k, f->a, f->b + (j - first) * f->k + first, NR, f->c + j * f->csc, f->beta};
+        const strip s = {f, n, f->k, f->a, f->b + (j - first) * f->k + first, NR, 0, f->c + j * f->csc, f->beta};
         multiply_strip(&s);
     }
 }
