@@ -1,21 +1,22 @@
 /* A row vector times a matrix: y = alpha x B + beta y, B read once, in the order in which it lies.  Here x is the row
    of A and y that of C. */
+#include "cache.h"
 #include "simd.h"
 
-/* Columns of B that the axpy form sums at a time, on the stack. */
-#define STRIP 256
+/* Columns of B that the axpy form sums at a time, on the stack: many, so that a B from far away comes in long runs. */
+#define STRIP (16384 * 8 / MX_BITS)
 
 /* From this many columns on there are enough for sums in registers. */
 #define WIDE (4 * LANES)
 
 /* t_j += Σ_p x_p B_pj for four rows of B: more would compete for the same lines of the first-level cache where the
-   row stride is a power of two. */
+   row stride is a power of two.  One is added after the other, as direct.c does, for the same bits. */
 INLINE void add_four_rows(ptrdiff_t n, real *restrict t, const real *x, ptrdiff_t incx, const real *restrict b,
                           ptrdiff_t rsb, ptrdiff_t csb) {
     real x0 = x[0], x1 = x[incx], x2 = x[2 * incx], x3 = x[3 * incx];
     for (ptrdiff_t j = 0; j < n; j++) {
         const real *q = b + j * csb;
-        t[j] += (x0 * q[0] + x1 * q[rsb]) + (x2 * q[2 * rsb] + x3 * q[3 * rsb]);
+        t[j] = t[j] + x0 * q[0] + x1 * q[rsb] + x2 * q[2 * rsb] + x3 * q[3 * rsb];
     }
 }
 
@@ -109,7 +110,7 @@ static ptrdiff_t magnitude(ptrdiff_t stride) {
 }
 
 void MX_KERNEL(mx_vector_product)(const product *f) {
-    if (HAS_LANES && f->csb == 1 && f->n > WIDE)
+    if (HAS_LANES && f->csb == 1 && f->n > WIDE && f->n * f->k * (ptrdiff_t)sizeof(real) <= mx_near_cache())
         MX_KERNEL(mx_small_product)(f);
     else if (f->csb == 1 && f->n > 1)
         sum_rows(f, 1);
