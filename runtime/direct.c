@@ -150,8 +150,9 @@ static void multiply_strip(const strip *s) {
     }
 }
 
-/* Rows of C one after the other, each a sum of depth (a constant) rows of B: what counts is to write C in order. */
-INLINE void flat_rows(int depth, const product *f) {
+/* Rows of C one after the other, each a sum of depth (a constant) rows of B: what counts is to write C in order.
+   plain: C = A B. */
+INLINE void flat_rows(int depth, int plain, const product *f) {
     const ptrdiff_t whole = f->n - f->n % LANES;
     for (ptrdiff_t i = 0; i < f->m; i++) {
         const real *a = f->a + i * f->rsa;
@@ -160,7 +161,10 @@ INLINE void flat_rows(int depth, const product *f) {
         for (ptrdiff_t j = 0; j < whole; j += LANES) {
             vector sum = x[0] * *(const loose_vector *)(f->b + j);
             UNROLL for (int p = 1; p < depth; p++) sum += x[p] * *(const loose_vector *)(f->b + p * f->rsb + j);
-            update_vector(c + j, sum, f->alpha, f->beta);
+            if (plain)
+                *(loose_vector *)(c + j) = sum;
+            else
+                update_vector(c + j, sum, f->alpha, f->beta);
         }
         for (ptrdiff_t j = whole; j < f->n; j++) {
             real sum = x[0] * f->b[j];
@@ -170,15 +174,22 @@ INLINE void flat_rows(int depth, const product *f) {
     }
 }
 
-static void flat_product(const product *f) {
+INLINE void flat_any(int plain, const product *f) {
     if (f->k == 1)
-        flat_rows(1, f);
+        flat_rows(1, plain, f);
     else if (f->k == 2)
-        flat_rows(2, f);
+        flat_rows(2, plain, f);
     else if (f->k == 3)
-        flat_rows(3, f);
+        flat_rows(3, plain, f);
     else
-        flat_rows(4, f);
+        flat_rows(4, plain, f);
+}
+
+static void flat_product(const product *f) {
+    if (f->alpha == 1 && f->beta == 0)
+        flat_any(1, f);
+    else
+        flat_any(0, f);
 }
 
 /* buffer[p*width + j] = b[p*rsb + j*csb], with zeros up to whole vectors. */
