@@ -51,7 +51,7 @@ SET_avx2   = -mavx2 -mfma
 SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
 SET_avx512_narrow = $(SET_avx512) -DMX_NARROW
 KERNELS_avx512_narrow = direct
-RT_PLAIN   = cache dispatch status team threads
+RT_PLAIN   = dispatch machine status team threads
 RT_O       = $(RT_PLAIN:%=$(B)/runtime/%.o)
 
 define rt_type
@@ -106,7 +106,7 @@ demo: all examples
 RT_TESTS  = $(B)/tests/test_gemm_f64 $(B)/tests/test_gemm_f32 $(B)/tests/test_gemm_special_f64 \
             $(B)/tests/test_gemm_special_f32 $(B)/tests/test_factor_f64 $(B)/tests/test_factor_f32 \
             $(B)/tests/test_solve_f64 $(B)/tests/test_solve_f32 \
-            $(B)/tests/test_cache_f64 $(B)/tests/test_cache_f32 \
+            $(B)/tests/test_machine_f64 $(B)/tests/test_machine_f32 \
             $(B)/tests/test_threads_f64 $(B)/tests/test_threads_f32 $(B)/tests/test_epilogue_f64 \
             $(B)/tests/test_epilogue_f32 $(B)/tests/test_openmp \
             $(B)/tests/test_dispatch $(foreach s,$(RT_SETS),$(B)/tests/test_fixed_f64_$(s) $(B)/tests/test_fixed_f32_$(s))

@@ -1,7 +1,7 @@
 /* Small products: register blocks over operands where they lie, without workspace. */
 #include <string.h>
 
-#include "cache.h"
+#include "machine.h"
 #include "simd.h"
 
 /* Rows of B that do not serve as they lie are copied to the stack, this many bytes at most. */
@@ -421,12 +421,19 @@ static void end_by_dots(product f) {
     }
 }
 
-/* The last columns, fewer than LANES, and whether they are better done by themselves.  Processors that split wide
-   vectors do half a one in half the time where it is narrow. */
+/* The last columns, fewer than LANES, and whether they are better done by themselves, in narrow vectors: for what is
+   left after these by dot products, and where they take half the time.  The former decides on bits, the latter does
+   not. */
 #if VECTOR_BYTES == 64
 MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_small_product), avx512_narrow);
+static int wants_narrow_ending(const product *f, ptrdiff_t few) {
+    const ptrdiff_t narrow = LANES / 2;
+    return few > 0 && (f->csa == 1 || f->rsa == 1) && few * (f->k + ENDING * narrow) < f->k * narrow;
+}
+
 static int wants_to_be_last(const product *f, ptrdiff_t few) {
-    return few <= LANES / 2 || wants_ending(f, 4 * (few - LANES / 2));
+    return (few <= LANES / 2 || wants_ending(f, 4 * (few - LANES / 2))) &&
+           (mx_has_halved_vectors() || wants_narrow_ending(f, few % (LANES / 2)));
 }
 
 static void multiply_last(const product *f) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dispatch.h"
+#include "machine.h"
 #include "mxrt.h"
 
 #if defined(__aarch64__)
@@ -68,6 +69,7 @@ static const choice *chosen(void) {
     const choice *mine = wish != NULL ? find_choice(wish) : NULL;
     if (mine == NULL)
         mine = find_choice(NULL);
+    mx_find_machine();
     return atomic_compare_exchange_strong(&published, &now, mine) ? mine : now;
 }
 

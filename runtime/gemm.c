@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "cache.h"
 #include "dispatch.h"
 #include "kernels.h"
+#include "machine.h"
 #include "mxrt.h"
 #include "team.h"
 

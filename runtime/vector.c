@@ -1,6 +1,6 @@
 /* A row vector times a matrix: y = alpha x B + beta y, B read once, in the order in which it lies.  Here x is the row
    of A and y that of C. */
-#include "cache.h"
+#include "machine.h"
 #include "simd.h"
 
 /* Columns of B that the axpy form sums at a time, on the stack: many, so that a B from far away comes in long runs. */
