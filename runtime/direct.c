@@ -10,7 +10,8 @@
 
 /* The widest strip, in vectors, and the tallest block of a strip, in rows. */
 #define WIDEST (NV < 3 ? NV : 3)
-#define TALLEST(vecs) (MANY_REGISTERS || (vecs) == 1 ? 8 : 4)
+#define TALLEST(vecs) (!MANY_REGISTERS ? ((vecs) == 1 ? 8 : 4) : (vecs) == 1 ? 16 : (vecs) == 2 ? 12 : 8)
+#define MOST_ROWS 16
 
 /* Few rows of C leave registers for wider strips, along which B is read in order, and sums enough side by side. */
 #define WIDE_ROWS 4
@@ -54,14 +55,14 @@ INLINE vector load_row(int whole, const real *p, lanes which) {
     return load_lanes(p, which);
 }
 
-/* acc_ij += a_i b_j for one row of B.  The shorter of a and b waits in registers.  Two pointers to A need fewer strides
-   at hand than one. */
-INLINE void tall_step(int rows, int vecs, int whole, lanes last, const real *a, const real *a4, ptrdiff_t rsa,
-                      const real *b, vector *acc) {
+/* acc_ij += a_i b_j for one row of B.  The shorter of a and b waits in registers.  A pointer to every fourth row of A
+   needs fewer strides at hand than one. */
+INLINE void tall_step(int rows, int vecs, int whole, lanes last, const real *const *a, ptrdiff_t rsa, const real *b,
+                      vector *acc) {
     vector y[8];
     UNROLL for (int j = 0; j < vecs; j++) y[j] = load_row(whole || j < vecs - 1, b + j * LANES, last);
     UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += (i < 4 ? a[i * rsa] : a4[(i - 4) * rsa]) * y[j];
+        UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i / 4][i % 4 * rsa] * y[j];
     }
 }
 
@@ -78,31 +79,44 @@ INLINE void wide_step(int rows, int vecs, int whole, lanes last, const real *a, 
 /* From this depth on, a block of C is sent for beforehand. */
 #define FAR 96
 
+INLINE void step(int rows, int vecs, int whole, lanes last, const real *const *a, ptrdiff_t rsa, const real *b,
+                 vector *acc) {
+    if (rows < vecs)
+        wide_step(rows, vecs, whole, last, a[0], rsa, b, acc);
+    else
+        tall_step(rows, vecs, whole, last, a, rsa, b, acc);
+}
+
+INLINE void advance(int rows, const real **a, ptrdiff_t csa) {
+    UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] += csa;
+}
+
 /* rows x vecs block from row i0 on; whole: of whole vectors.  What is asked for most often, C = A B, is stored at once:
    multiplications by alpha would be one in k. */
 INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     const product *f = s->f;
     const lanes last = first_lanes(s->n - (vecs - 1) * LANES);
     const ptrdiff_t rsa = f->rsa, csa = f->csa, ldb = s->ldb;
-    const real *a = s->a + i0 * rsa, *b = s->b, *a4 = a + 4 * rsa;
+    const real *b = s->b, *a[MOST_ROWS / 4];
     vector acc[MAX_ACCUMULATORS] = {{0}};
+    UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] = s->a + (i0 + 4 * i) * rsa;
     if (s->k >= FAR && f->csc == 1)
         fetch_block(rows, vecs, s->c + i0 * f->rsc, f->rsc);
     ptrdiff_t p = s->k;
-    for (; vecs == WIDEST && s->ahead > 0 && p > 0; p--, b += ldb, a += csa, a4 += csa) {
+    for (; vecs == WIDEST && s->ahead > 0 && p > 0; p--, b += ldb, advance(rows, a, csa)) {
         UNROLL for (int j = 0; j < vecs; j++) __builtin_prefetch(b + s->ahead + j * LANES, 0, 2);
-        tall_step(rows, vecs, whole, last, a, a4, rsa, b, acc);
+        step(rows, vecs, whole, last, a, rsa, b, acc);
     }
-    for (; p > 0; p--, b += ldb, a += csa, a4 += csa) {
-        if (rows < vecs)
-            wide_step(rows, vecs, whole, last, a, rsa, b, acc);
-        else
-            tall_step(rows, vecs, whole, last, a, a4, rsa, b, acc);
-    }
+    for (; p > 0; p--, b += ldb, advance(rows, a, csa))
+        step(rows, vecs, whole, last, a, rsa, b, acc);
     if (f->csc == 1 && f->alpha == 1 && s->beta == 0)
         store_rows(rows, vecs, acc, 1, 0, s->c + i0 * f->rsc, f->rsc, rows, whole ? vecs * LANES : s->n);
     else
         store_any(rows, vecs, acc, f->alpha, s->beta, s->c + i0 * f->rsc, f->rsc, f->csc, rows, s->n);
+}
+
+INLINE ptrdiff_t min(ptrdiff_t a, ptrdiff_t b) {
+    return a < b ? a : b;
 }
 
 /* The next part of what is left: the largest, or two nearly equal ones at the end. */
@@ -122,6 +136,7 @@ typedef void block_function(const strip *s, ptrdiff_t i0);
     BOTH(X, rows, 6)                                                                                                   \
     BOTH(X, rows, 7)                                                                                                   \
     BOTH(X, rows, 8)
+#define EACH_TALL_WIDTH(X, rows) BOTH(X, rows, 1) BOTH(X, rows, 2)
 #define EACH_BLOCK(X)                                                                                                  \
     EACH_WIDTH(X, 1)                                                                                                   \
     EACH_WIDTH(X, 2)                                                                                                   \
@@ -130,7 +145,15 @@ typedef void block_function(const strip *s, ptrdiff_t i0);
     EACH_WIDTH(X, 5)                                                                                                   \
     EACH_WIDTH(X, 6)                                                                                                   \
     EACH_WIDTH(X, 7)                                                                                                   \
-    EACH_WIDTH(X, 8)
+    EACH_WIDTH(X, 8)                                                                                                   \
+    EACH_TALL_WIDTH(X, 9)                                                                                              \
+    EACH_TALL_WIDTH(X, 10)                                                                                             \
+    EACH_TALL_WIDTH(X, 11)                                                                                             \
+    EACH_TALL_WIDTH(X, 12)                                                                                             \
+    BOTH(X, 13, 1)                                                                                                     \
+    BOTH(X, 14, 1)                                                                                                     \
+    BOTH(X, 15, 1)                                                                                                     \
+    BOTH(X, 16, 1)
 #define MADE(rows, vecs)                                                                                               \
     ((vecs) <= WIDEST ? (rows) <= TALLEST(vecs) : (rows) <= WIDE_ROWS && (vecs) <= WIDE_VECTORS(rows))
 #define BLOCK_FUNCTION(rows, vecs, whole)                                                                              \
@@ -139,10 +162,14 @@ typedef void block_function(const strip *s, ptrdiff_t i0);
     }
 #define BLOCK_ENTRY(rows, vecs, whole) [vecs - 1][whole][rows - 1] = block_##rows##_##vecs##_##whole,
 EACH_BLOCK(BLOCK_FUNCTION)
-static block_function *const blocks[8][2][8] = {EACH_BLOCK(BLOCK_ENTRY)};
+static block_function *const blocks[8][2][MOST_ROWS] = {EACH_BLOCK(BLOCK_ENTRY)};
+
+/* Many rows of A at a time only where these are short: their lines compete for places of the first-level cache. */
+#define SHORT 128
 
 static void multiply_strip(const strip *s) {
-    const ptrdiff_t m = s->f->m, vecs = (s->n + LANES - 1) / LANES, tallest = TALLEST(vecs);
+    const ptrdiff_t m = s->f->m, vecs = (s->n + LANES - 1) / LANES;
+    const ptrdiff_t tallest = s->k <= SHORT ? TALLEST(vecs) : min(TALLEST(vecs), 8);
     block_function *const *const of_rows = blocks[vecs - 1][s->n == vecs * LANES];
     for (ptrdiff_t i = 0, rows; i < m; i += rows) {
         rows = next_part(m - i, tallest);
@@ -502,8 +529,18 @@ static int wants_only_dots(const product *f) {
     return f->n < LANES && f->csb == 1 && f->csa == 1 && f->m >= FEW_ROWS && wants_ending(f, f->n);
 }
 
+/* A product that is one block is done without further ado. */
+static int is_one_block(const product *f) {
+    const ptrdiff_t vecs = (f->n + LANES - 1) / LANES;
+    return f->csb == 1 && vecs <= WIDEST && f->m <= TALLEST(vecs) && f->k <= SHORT && (HAS_LANES || f->n % LANES == 0);
+}
+
 void MX_KERNEL(mx_small_product)(const product *f) {
-    if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES)
+    if (is_one_block(f)) {
+        const strip s = {f, f->n, f->k, f->a, f->b, f->rsb, 0, f->c, f->beta};
+        const ptrdiff_t vecs = (f->n + LANES - 1) / LANES;
+        blocks[vecs - 1][f->n == vecs * LANES][f->m - 1](&s, 0);
+    } else if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES)
         flat_product(f);
     else if (f->csa == 1 && f->rsb == 1 && f->csb != 1 && wants_dots(f))
         dot_products(f);

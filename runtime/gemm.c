@@ -445,7 +445,8 @@ static inline __attribute__((always_inline)) void multiply_given(product f, void
     if (f.k == 0 || f.alpha == 0) {
         scale(&f);
         finish(&f);
-    } else if (f.after == NULL && (f.m | f.n | f.k) < TINY && f.csb == 1 && f.csc == 1 && isfinite(f.alpha))
+    } else if (f.after == NULL && (f.m | f.n | f.k) < TINY && (f.csb == 1 || f.rsb == 1) && f.csc == 1 &&
+               isfinite(f.alpha))
         MX_REAL(mx_dispatch)()->small(&f);
     else
         multiply_any(f, work);
