@@ -5,7 +5,7 @@
 #include "simd.h"
 
 /* Rows of B that do not serve as they lie are copied to the stack, this many bytes at most. */
-#define BUFFER_BYTES 8192
+#define BUFFER_BYTES 24576
 #define BUFFER_REALS (BUFFER_BYTES * 8 / MX_BITS)
 
 /* The widest strip, in vectors, and the tallest block of a strip, in rows. */
@@ -365,10 +365,10 @@ static int wants_chunks(const product *f) {
 
 /* As many columns at a time as the stack has room for, copied in long runs. */
 static void multiply_chunks(const product *f, ptrdiff_t columns) {
-    panel_vector buffer[3 * BUFFER_BYTES / VECTOR_BYTES];
+    panel_vector buffer[BUFFER_BYTES / VECTOR_BYTES];
     product part = *f;
     part.b = (const real *)buffer;
-    part.rsb = 3 * BUFFER_REALS / f->k / NR * NR;
+    part.rsb = BUFFER_REALS / f->k / NR * NR;
     part.rsb -= wants_chunks(&part) ? NR : 0;
     for (ptrdiff_t j = 0; j < columns; j += part.rsb) {
         part.n = columns - j < part.rsb ? columns - j : part.rsb;
@@ -432,10 +432,10 @@ static int wants_ending(const product *f, ptrdiff_t few) {
 
 /* Columns of B are copied to the stack, as long as they fit. */
 static void end_by_dots(product f) {
-    real buffer[2 * BUFFER_REALS];
+    real buffer[BUFFER_REALS];
     const product given = f;
     for (ptrdiff_t p = 0; p < given.k; p += f.k) {
-        f.k = next_part(given.k - p, 2 * BUFFER_REALS / given.n);
+        f.k = next_part(given.k - p, BUFFER_REALS / given.n);
         f.a = given.a + p;
         f.b = buffer;
         f.rsb = 1;

@@ -32,6 +32,12 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 /* Up to this many multiplications packing costs more than it saves, and the product needs no workspace. */
 #define SMALL (40 * 40 * 40)
 
+/* The same where the columns of B are contiguous and not longer than this, so that the stack has room for a strip of
+   them, unless so few elements are packed that these stay in the first-level cache. */
+#define SMALL_COPIED (128 * 128 * 128)
+#define SHORT 128
+#define FEW_PACKED 2500
+
 /* The same where the rows of B are contiguous, so that it serves as it lies. */
 #define SMALL_IN_PLACE (256 * 256 * 256)
 
@@ -333,6 +339,8 @@ static int wants_no_packing(const kernels *set, const product *f) {
     if (f->csb == 1)
         return wants_no_copy(f);
     return volume_within(SMALL, f->m, f->n, f->k) ||
+           (f->rsb == 1 && f->k <= SHORT && volume_within(SMALL_COPIED, f->m, f->n, f->k) &&
+            !volume_within(FEW_PACKED, 1, f->n, f->k)) ||
            (f->rsb == 1 &&
             (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS && 8 * f->n < 7 * round_up(f->n, set->lanes))));
 }
