@@ -1,6 +1,4 @@
 /* Small products: register blocks over operands where they lie, without workspace. */
-#include <string.h>
-
 #include "machine.h"
 #include "simd.h"
 
@@ -350,35 +348,6 @@ static void dot_products(const product *f) {
     }
 }
 
-static void multiply_strips(const product *f, ptrdiff_t columns);
-
-/* Where the stride of B is a multiple of this many bytes, lines of all its rows share a few places of the first-level
-   cache, and are gone when the next rows of A want them. */
-#define ALIASED 4096
-#define ALIASED_ROWS 24
-#define ALIASED_DEPTH 64
-
-static int wants_chunks(const product *f) {
-    return f->csb == 1 && f->m >= ALIASED_ROWS && f->k > SHALLOW && f->k <= ALIASED_DEPTH &&
-           f->rsb * (ptrdiff_t)sizeof(real) % ALIASED == 0;
-}
-
-/* As many columns at a time as the stack has room for, copied in long runs. */
-static void multiply_chunks(const product *f, ptrdiff_t columns) {
-    panel_vector buffer[BUFFER_BYTES / VECTOR_BYTES];
-    product part = *f;
-    part.b = (const real *)buffer;
-    part.rsb = BUFFER_REALS / f->k / NR * NR;
-    part.rsb -= wants_chunks(&part) ? NR : 0;
-    for (ptrdiff_t j = 0; j < columns; j += part.rsb) {
-        part.n = columns - j < part.rsb ? columns - j : part.rsb;
-        part.c = f->c + j * f->csc;
-        for (ptrdiff_t p = 0; p < f->k; p++)
-            memcpy((real *)buffer + p * part.rsb, f->b + p * f->rsb + j, (size_t)part.n * sizeof(real));
-        multiply_strips(&part, part.n);
-    }
-}
-
 /* Strips of a B from far away that are read once, at strides that processors do not foresee: some multiples of lines.
  */
 #define SIMILAR 512
@@ -388,12 +357,7 @@ static int wants_fetching(const product *f) {
            f->n * f->k * (ptrdiff_t)sizeof(real) > mx_near_cache() * 3 / 2;
 }
 
-/* The first columns. */
-static void multiply_strips(const product *f, ptrdiff_t columns) {
-    if (wants_chunks(f)) {
-        multiply_chunks(f, columns);
-        return;
-    }
+static void multiply_all_rows(const product *f, ptrdiff_t columns) {
     const int ahead = wants_fetching(f);
     for (ptrdiff_t j = 0, n; j < columns; j += n) {
         n = next_strip(f, columns - j);
@@ -404,6 +368,33 @@ static void multiply_strips(const product *f, ptrdiff_t columns) {
         else
             copied_strip(s, b);
     }
+}
+
+/* Where the stride of B is a multiple of this many bytes, lines of all its rows share a few places of the first-level
+   cache, and so do those of C: those of a strip would be gone when the next rows of A want them. */
+#define ALIASED 4096
+#define ALIASED_DEPTH 128
+
+static int has_aliased_rows(const product *f) {
+    return f->csb == 1 && f->k > SHALLOW && f->k <= ALIASED_DEPTH && f->rsb * (ptrdiff_t)sizeof(real) % ALIASED == 0;
+}
+
+static __attribute__((noinline)) void multiply_some_rows(const product *f, ptrdiff_t rows, ptrdiff_t columns) {
+    product part = *f;
+    for (ptrdiff_t i = 0; i < f->m; i += part.m) {
+        part.m = next_part(f->m - i, rows);
+        part.a = f->a + i * f->rsa;
+        part.c = f->c + i * f->rsc;
+        multiply_all_rows(&part, columns);
+    }
+}
+
+/* The first columns. */
+static void multiply_strips(const product *f, ptrdiff_t columns) {
+    if (f->m > TALLEST(WIDEST) && has_aliased_rows(f))
+        multiply_some_rows(f, TALLEST(WIDEST), columns);
+    else
+        multiply_all_rows(f, columns);
 }
 
 /* The same with panels of B, which end in zeros. */

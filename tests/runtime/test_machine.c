@@ -12,7 +12,8 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A far from square, by rows and by columns, past the largest block of rows and past KC; some columns after the last
-   whole vector, for depths that give dot products or not; a vector. */
+   whole vector, for depths that give dot products or not; a vector
+   and few rows times a B that is far away or not. */
 static const trial shapes[] = {
     {.m = 401, .n = 60, .k = 601, .b = COLUMNS},
     {.m = 401, .n = 90, .k = 1030, .a = COLUMNS, .b = COLUMNS},
@@ -28,6 +29,7 @@ static const trial shapes[] = {
     {.m = 30, .n = 36, .k = 100},
     {.m = 30, .n = 7, .k = 100},
     {.m = 1, .n = 301, .k = 100},
+    {.m = 7, .n = 1024, .k = 40},
 };
 
 static operands on_machine(ptrdiff_t cache, int halved, const trial *t, const char **wrong) {

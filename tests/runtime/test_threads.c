@@ -56,6 +56,8 @@ static const trial shapes[] = {
     {.m = 1003, .n = 10, .k = 301, .a = COLUMNS},
     {.m = 1201, .n = 7, .k = 400, .b = COLUMNS},
     {.m = 2500, .n = 15, .k = 40},
+    {.m = 21, .n = 1024, .k = 20},
+    {.m = 61, .n = 130, .k = 90, .b = COLUMNS},
 };
 
 static operands product_of(const trial *t, int threads, const char **wrong) {
