@@ -1,19 +1,19 @@
 #include "arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ALIGNMENT 16
 #ifdef MX_ARENA_EACH /* every object its own block, so that memory checkers see its edges */
-#define CHUNK_BYTES 0
+static const size_t chunk_bytes = 0;
 #else
-#define CHUNK_BYTES (512u * 1024u) /* so large that calloc gets zeroed pages and need not clear them */
+static const size_t chunk_bytes = 512u * 1024u; /* so large that calloc gets zeroed pages and need not clear them */
 #endif
 
 struct chunk {
-    struct chunk *before;
-    size_t unused; /* keeps what follows aligned */
+    struct chunk *before, *after; /* two, so that what follows is aligned */
 };
 
 struct arena {
@@ -39,28 +39,68 @@ void arena_free(struct arena *arena) {
     free(arena);
 }
 
-static void grow(struct arena *arena, size_t bytes) {
-    size_t body = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+static void *add_chunk(struct arena *arena, size_t body) {
     if (body > SIZE_MAX - sizeof(struct chunk))
         longjmp(*arena->failure, 1);
     struct chunk *chunk = calloc(1, sizeof *chunk + body);
     if (!chunk)
         longjmp(*arena->failure, 1);
     chunk->before = arena->chunks;
+    if (chunk->before)
+        chunk->before->after = chunk;
     arena->chunks = chunk;
-    arena->next = (char *)(chunk + 1);
-    arena->end = arena->next + body;
+    return chunk + 1;
+}
+
+/* An object as large as a chunk is one of its own. */
+static bool is_chunk(size_t bytes) {
+    return bytes >= chunk_bytes;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes) {
-    if (bytes > SIZE_MAX - ALIGNMENT)
-        longjmp(*arena->failure, 1);
+    if (is_chunk(bytes))
+        return add_chunk(arena, bytes);
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (CHUNK_BYTES == 0 || rounded > (size_t)(arena->end - arena->next))
-        grow(arena, CHUNK_BYTES == 0 ? bytes : rounded);
+    if (rounded > (size_t)(arena->end - arena->next)) {
+        arena->next = add_chunk(arena, chunk_bytes);
+        arena->end = arena->next + chunk_bytes;
+    }
     void *object = arena->next;
-    arena->next += CHUNK_BYTES == 0 ? bytes : rounded;
+    arena->next += rounded;
     return object;
+}
+
+/* A chunk that was moved, or NULL for one that is gone. */
+static void relink(struct arena *arena, struct chunk *before, struct chunk *after, struct chunk *now) {
+    if (after)
+        after->before = now ? now : before;
+    else
+        arena->chunks = now ? now : before;
+    if (before)
+        before->after = now ? now : after;
+}
+
+void arena_release(struct arena *arena, void *object, size_t bytes) {
+    if (!object || !is_chunk(bytes))
+        return;
+    struct chunk *chunk = (struct chunk *)object - 1;
+    relink(arena, chunk->before, chunk->after, NULL);
+    free(chunk);
+}
+
+void *arena_resize(struct arena *arena, void *object, size_t bytes, size_t more) {
+    if (!object || !is_chunk(bytes)) {
+        void *moved = arena_alloc(arena, more);
+        if (object)
+            memcpy(moved, object, bytes);
+        return moved;
+    }
+    struct chunk *moved =
+        more > SIZE_MAX - sizeof(struct chunk) ? NULL : realloc((struct chunk *)object - 1, sizeof *moved + more);
+    if (!moved)
+        longjmp(*arena->failure, 1);
+    relink(arena, moved->before, moved->after, moved);
+    return moved + 1;
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size) {

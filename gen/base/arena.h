@@ -1,4 +1,5 @@
-/* Memory by lifetime: everything allocated from an arena is freed with it, at once.
+/* Memory by lifetime: everything allocated from an arena is freed with it, at once.  Large arrays that grow give back
+ * what they outgrow, so that fewer pages are touched.
  *
  * There is no NULL to test for: where memory runs out, arena_alloc jumps to the place that the owner of the
  * compilation set up (compile.c), which frees the arenas and reports the failure. */
@@ -20,13 +21,11 @@ void *arena_alloc(struct arena *arena, size_t bytes);
 /* The same for `count` objects of `size` bytes; a product that overflows counts as memory run out. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 void *arena_copy(struct arena *arena, const void *from, size_t bytes);
+/* Gives back an object of so many bytes that was allocated as such; small ones stay with the arena. */
+void arena_release(struct arena *arena, void *object, size_t bytes);
+/* Makes more of an object of so many bytes, NULL for none; the old one is gone, and what is new is not zeroed. */
+void *arena_resize(struct arena *arena, void *object, size_t bytes, size_t more);
 char *arena_string(struct arena *arena, const char *from, size_t length);
-
-/* The next size of an array in an arena, of so many bytes, as a multiple: what outgrows its place stays behind in full,
- * while pages that are not used cost nothing, so that large arrays grow in larger steps. */
-static inline size_t arena_growth(size_t bytes) {
-    return bytes < (1u << 20) ? 2 : 4;
-}
 
 /* One zeroed object, or an array of them, of type T. */
 #define NEW(arena, T) ((T *)arena_alloc((arena), sizeof(T)))

@@ -30,6 +30,7 @@ static void grow_interner(struct interner *interner) {
     for (size_t i = 0; i < interner->size; i++)
         if (interner->slots[i])
             *string_slot(slots, size, interner->slots[i], strlen(interner->slots[i])) = interner->slots[i];
+    arena_release(interner->arena, interner->slots, interner->size * sizeof *slots);
     interner->slots = slots;
     interner->size = size;
 }
@@ -62,12 +63,13 @@ static void grow_map(struct map *map) {
     for (size_t i = 0; i < map->size; i++)
         if (map->slots[i].used)
             *slot_of(slots, size, map->slots[i].key) = map->slots[i];
+    arena_release(map->arena, map->slots, map->size * sizeof *slots);
     map->slots = slots;
     map->size = size;
 }
 
 uint32_t *map_at(struct map *map, uint64_t key) {
-    if (map->count * 2 >= map->size)
+    if (map->count * 4 >= map->size * 3)
         grow_map(map);
     struct map_slot *slot = slot_of(map->slots, map->size, key);
     if (!slot->used) {

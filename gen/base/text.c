@@ -15,11 +15,8 @@ static void reserve(struct text *text, size_t more) {
         return;
     size_t cap = text->cap ? text->cap : 64;
     while (cap < need)
-        cap *= arena_growth(cap);
-    char *moved = arena_alloc(text->arena, cap);
-    if (text->len)
-        memcpy(moved, text->data, text->len);
-    text->data = moved;
+        cap *= 2;
+    text->data = arena_resize(text->arena, text->data, text->cap, cap);
     text->cap = cap;
 }
 
