@@ -17,12 +17,12 @@
 #define NC 4032
 _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole numbers of register blocks");
 
-/* Of the second-level cache: what a block of A may take; as many times as large, an A of contiguous rows or columns
-   that need not be packed; C that stays there until something is done with it. */
-#define BLOCK_PART 3 / 8
-#define NEAR_ROWS 8
-#define NEAR_COLUMNS 2
-#define NEAR_C_PART 1 / 8
+/* Eighths of the second-level cache: what a block of A may take; an A of contiguous rows, or columns, that need not be
+   packed; C that stays there until something is done with it. */
+#define BLOCK_EIGHTHS 3
+#define ROWS_EIGHTHS 64
+#define COLUMNS_EIGHTHS 16
+#define C_EIGHTHS 1
 
 #define LINE 64
 
@@ -82,7 +82,7 @@ static ptrdiff_t balanced(ptrdiff_t size, ptrdiff_t limit, ptrdiff_t unit) {
 
 /* Rows of a block of A: whole register blocks. */
 static ptrdiff_t block_rows(void) {
-    const ptrdiff_t rows = mx_near_cache() * BLOCK_PART / (KC * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
+    const ptrdiff_t rows = mx_near_cache() / 8 * BLOCK_EIGHTHS / (KC * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
     return rows < MX_MAX_MR ? MX_MAX_MR : min(rows, MC);
 }
 
@@ -190,7 +190,7 @@ static ptrdiff_t unit_of(const product *f, int by_rows) {
 /* Some rows after the other, if something is to be done with them while they are in the cache. */
 static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
     const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
-    const ptrdiff_t near = f->after == NULL ? 0 : mx_near_cache() * NEAR_C_PART;
+    const ptrdiff_t near = f->after == NULL ? 0 : mx_near_cache() / 8 * C_EIGHTHS;
     if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= near) {
         way(f);
         finish(f);
@@ -288,9 +288,9 @@ static void *aligned(void *work) {
 
 /* A that stays near while panels of B pass by serves as it lies, by rows or, less well, by columns. */
 static int wants_a_in_place(const product *f) {
-    const ptrdiff_t near = mx_near_cache() / (ptrdiff_t)sizeof(real);
-    return (f->csa == 1 && volume_within(NEAR_ROWS * near, 1, f->m, f->k)) ||
-           (f->rsa == 1 && volume_within(NEAR_COLUMNS * near, 1, f->m, f->k));
+    const ptrdiff_t eighth = mx_near_cache() / 8 / (ptrdiff_t)sizeof(real);
+    return (f->csa == 1 && volume_within(ROWS_EIGHTHS * eighth, 1, f->m, f->k)) ||
+           (f->rsa == 1 && volume_within(COLUMNS_EIGHTHS * eighth, 1, f->m, f->k));
 }
 
 static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {

@@ -131,11 +131,17 @@ static int processors(void) {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+static int here(void) {
+    const int cpu = sched_getcpu();
+    return cpu < CPU_SETSIZE ? cpu : -1;
+}
+
 /* Every n-th of the processors but the caller's, for each of n threads beside it; none where there are not enough. */
 static cpu_set_t places_of(int number, int caller, int n) {
+    const int count = CPU_COUNT(&allowed) > n ? CPU_SETSIZE : 0;
     cpu_set_t found;
     CPU_ZERO(&found);
-    for (int i = 0, others = 0; CPU_COUNT(&allowed) > n && i < CPU_SETSIZE; i++)
+    for (int i = 0, others = 0; i < count; i++)
         if (CPU_ISSET((size_t)i, &allowed) && i != caller && others++ % n == number - 1)
             CPU_SET((size_t)i, &found);
     return found;
@@ -143,9 +149,8 @@ static cpu_set_t places_of(int number, int caller, int n) {
 
 /* Left to itself, the system may wake a thread on the processor of the one that wakes it, and leave it there for
    milliseconds while another processor is idle. */
-static void keep_from_caller(int number) {
-    const int caller = sched_getcpu();
-    if (caller < 0 || caller >= CPU_SETSIZE || !CPU_ISSET((size_t)caller, &places[number]))
+static void keep_from(int caller, int number) {
+    if (caller < 0 || !CPU_ISSET((size_t)caller, &places[number]))
         return;
     const cpu_set_t others = places_of(number, caller, threads - 1);
     if (CPU_COUNT(&others) > 0 && pthread_setaffinity_np(workers[number].thread, sizeof others, &others) == 0)
@@ -161,8 +166,12 @@ static int processors(void) {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void keep_from_caller(int number) {
-    (void)number;
+static int here(void) {
+    return -1;
+}
+
+static void keep_from(int caller, int number) {
+    (void)caller, (void)number;
 }
 
 static void may_run_anywhere(int number) {
@@ -172,9 +181,10 @@ static void may_run_anywhere(int number) {
 
 static void run(int parts, int apart, mx_part_function *part, const void *context) {
     job all = {.part = part, .context = context};
+    const int caller = here();
     fegetenv(&all.environment);
     for (int i = 1; i < parts; i++) {
-        keep_from_caller(i);
+        keep_from(caller, i);
         hand(&workers[i], &all);
     }
     part(context, 0);
