@@ -144,7 +144,7 @@ check: all examples $(RT_TESTS) neon-programs
 # The runtime's tests for NEON, to be run by qemu, if there are a compiler and qemu for it.
 NEON_CC  = aarch64-linux-gnu-gcc
 HAS_NEON = $(and $(shell command -v $(NEON_CC)),$(shell command -v qemu-aarch64))
-NEON_TESTS = $(filter %gemm_f64 %gemm_f32 %fixed_f64_generic %fixed_f32_generic %special_f64 %special_f32 %threads_f64 %epilogue_f64,$(RT_TESTS))
+NEON_TESTS = $(filter %machine_f64 %gemm_f64 %gemm_f32 %fixed_f64_generic %fixed_f32_generic %special_f64 %special_f32 %threads_f64 %epilogue_f64,$(RT_TESTS))
 neon-programs:
 ifneq ($(HAS_NEON),)
 	$(MAKE) B=$(B)/neon CC=$(NEON_CC) CFLAGS=-O2 LDFLAGS=-static $(NEON_TESTS:$(B)/%=$(B)/neon/%)
