@@ -46,12 +46,13 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define FLAT 64
 
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
-   serve as they lie, unless it is too deep for a strip to stay in the second-level cache.  Few columns: sums of
-   products along contiguous operands. */
+   serve as they lie, unless it is too deep for a strip to stay in the second-level cache and has more bytes than this.
+   Few columns: sums of products along contiguous operands. */
 #define FEW_ROWS 24
 #define FEW_ROWS_IN_PLACE 128
 #define FEW_COLUMNS 12
 #define DEEP 1024
+#define NEAR_B (2 << 20)
 
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
@@ -330,7 +331,9 @@ static int wants_transposition(const product *f) {
 
 static int wants_no_copy(const product *f) {
     return volume_within(f->k < FLAT ? SMALL_FLAT : SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS ||
-           f->k <= SHALLOW || (f->m <= FEW_ROWS_IN_PLACE && f->k <= DEEP) ||
+           f->k <= SHALLOW ||
+           (f->m <= FEW_ROWS_IN_PLACE &&
+            (f->k <= DEEP || volume_within(NEAR_B / (ptrdiff_t)sizeof(real), 1, f->n, f->k))) ||
            volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
 }
 
