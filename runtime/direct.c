@@ -511,7 +511,14 @@ static void multiply_rows(const product *f) {
     }
 }
 
+/* So few elements of C that their sums are added up in less time than columns of B are copied; the same where sums fill
+   whole vectors. */
+#define FEW_SUMS 36
+#define FEW_LONG_SUMS (MANY_REGISTERS ? 64 : FEW_SUMS)
+
 static int wants_dots(const product *f) {
+    if (HAS_LANES && f->m * f->n <= (f->k < LANES ? FEW_SUMS : FEW_LONG_SUMS))
+        return 1;
     return f->k >= LONG && (f->n <= FEW || (f->m <= FEW_ROWS && f->k >= LONG_ROWS(f->m)));
 }
 
