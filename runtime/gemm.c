@@ -212,7 +212,7 @@ typedef struct crew {
     const kernels *set;
     const product *f;
     real *a, *b;
-    ptrdiff_t mc, nc;
+    ptrdiff_t mc, nc, unit; /* unit: columns of which a part has a multiple */
     int a_in_place;
     const mx_team *team;
     int parts;
@@ -380,19 +380,30 @@ static void row_part(const void *job, int part) {
     multiply(job, part);
 }
 
-/* Each on its own columns, with its share of the workspace. */
+/* Each on its own columns, with its share of the workspace: from a whole number of panels on, one more for every part
+   where parts end within panels. */
 static void column_part(const void *job, int part) {
     atomic_ptrdiff_t taken;
     crew mine = *(const crew *)job;
-    const product f = columns_of(mine.f, share(mine.f->n, MX_MAX_NR, mine.parts, part));
-    const range place = share(min(mine.nc, mine.f->n), MX_MAX_NR, mine.parts, part);
+    const product f = columns_of(mine.f, share(mine.f->n, mine.unit, mine.parts, part));
+    const range place = share(min(mine.nc, mine.f->n), mine.unit, mine.parts, part);
+    const ptrdiff_t panels = place.from / MX_MAX_NR + (mine.unit < MX_MAX_NR ? part : 0);
     mine.f = &f;
     mine.a += part * mine.mc * min(f.k, KC);
-    mine.b += place.from * min(f.k, KC);
+    mine.b += panels * MX_MAX_NR * min(f.k, KC);
     mine.nc = round_up(place.size, MX_MAX_NR);
     mine.parts = 1;
     mine.taken = &taken;
     multiply(&mine, 0);
+}
+
+/* Parts may end within panels where there is room for one more each: in the place of an A that is not packed. */
+static void divide_finely(crew *all, ptrdiff_t rows) {
+    all->unit = MX_MAX_NR;
+    if (!all->a_in_place || rows < all->parts * MX_MAX_NR)
+        return;
+    all->unit = all->set->lanes;
+    all->b = all->a;
 }
 
 /* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than
@@ -415,6 +426,8 @@ static void packed(const kernels *set, const product *f, void *work, const mx_te
     all.mc = min(all.mc, rows / all.parts / MX_MAX_MR * MX_MAX_MR);
     all.team = team;
     all.barrier = &barrier;
+    if (by_columns)
+        divide_finely(&all, rows);
     if (all.parts > 1)
         team->run(all.parts, by_columns, by_columns ? column_part : row_part, &all);
     else
