@@ -81,10 +81,10 @@ static ptrdiff_t balanced(ptrdiff_t size, ptrdiff_t limit, ptrdiff_t unit) {
     return min(limit, round_up((size + blocks - 1) / blocks, unit));
 }
 
-/* Rows of a block of A: whole register blocks. */
+/* Rows of a block of A that the cache holds: whole register blocks. */
 static ptrdiff_t block_rows(void) {
     const ptrdiff_t rows = mx_near_cache() / 8 * BLOCK_EIGHTHS / (KC * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
-    return rows < MX_MAX_MR ? MX_MAX_MR : min(rows, MC);
+    return rows < MX_MAX_MR ? MX_MAX_MR : rows;
 }
 
 static int fits(size_t rows, size_t columns) {

@@ -58,6 +58,7 @@ static const trial shapes[] = {
     {.m = 2500, .n = 15, .k = 40},
     {.m = 21, .n = 1024, .k = 20},
     {.m = 61, .n = 130, .k = 90, .b = COLUMNS},
+    {.m = 41, .n = 1500, .k = 67, .b = COLUMNS},
 };
 
 static operands product_of(const trial *t, int threads, const char **wrong) {
