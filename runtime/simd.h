@@ -205,17 +205,21 @@ INLINE void transpose_square(ptrdiff_t rows, const real *src, ptrdiff_t stride, 
     }
 }
 
-/* dst[p*w + i] = src[i*stride + p] for i < count and p < k, and 0 for count <= i < w; SIDE <= k, and SIDE divides w.
-   The last squares overlap those before them. */
+/* The same for all p < k, SIDE <= k.  The last square overlaps the one before it. */
+INLINE void transpose_rows(ptrdiff_t rows, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
+    for (ptrdiff_t p = 0; p + SIDE <= k; p += SIDE)
+        transpose_square(rows, src + p, stride, dst + p * w, w);
+    if (k % SIDE != 0)
+        transpose_square(rows, src + k - SIDE, stride, dst + (k - SIDE) * w, w);
+}
+
+/* dst[p*w + i] = src[i*stride + p] for i < count and p < k, and 0 for count <= i < w; SIDE <= k, and SIDE divides w. */
 INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
-    for (ptrdiff_t i = 0; i < w; i += SIDE)
-        for (ptrdiff_t p = 0; p < k; p += SIDE) {
-            const ptrdiff_t q = p + SIDE <= k ? p : k - SIDE;
-            if (i + SIDE <= count)
-                transpose_square(SIDE, src + i * stride + q, stride, dst + q * w + i, w);
-            else
-                transpose_square(count - i, src + (i < count ? i * stride + q : 0), stride, dst + q * w + i, w);
-        }
+    ptrdiff_t i = 0;
+    for (; i + SIDE <= count; i += SIDE)
+        transpose_rows(SIDE, k, src + i * stride, stride, dst + i, w);
+    for (; i < w; i += SIDE)
+        transpose_rows(count - i, k, src + (i < count ? i * stride : 0), stride, dst + i, w);
 }
 
 /* Neighbours of x, then of y. */
