@@ -348,8 +348,7 @@ static void dot_products(const product *f) {
     }
 }
 
-/* Strips of a B from far away that are read once, at strides that processors do not foresee: some multiples of lines.
- */
+/* Strips of a B from far away, read once, at strides that processors do not foresee: multiples of some lines. */
 #define SIMILAR 512
 
 static int wants_fetching(const product *f) {

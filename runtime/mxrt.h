@@ -112,10 +112,10 @@ MX_API const char *mx_cpu_name(void);
 
    This call makes the other threads, or ends those that are too many; between products they sleep.  They run on the
    processors that the thread that makes this call may use, and where there are enough (and the system is Linux), not
-   on the one that the caller of a product is on.  A product still
-   stays on its caller's thread where it is too small to gain, where another product is under way (so that the parallel
-   region of a caller is not multiplied by ours), inside a parallel region of OpenMP, and in a child process until the
-   child calls this function.  Not to be called from two threads at a time, nor from a signal handler.
+   on the one that the caller of a product is on.  A product still stays on its caller's thread where it is too small
+   to gain, where another product is under way (so that the parallel region of a caller is not multiplied by ours),
+   inside a parallel region of OpenMP, and in a child process until the child calls this function.  Not to be called
+   from two threads at a time, nor from a signal handler.
 
    With -lmxrt from the archive and a C library that keeps POSIX threads apart (glibc before 2.34), programs that call
    this function link with -pthread, too. */

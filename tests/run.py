@@ -19,7 +19,8 @@ RUNTIME = os.environ.get("MX_RT_TESTS", os.path.join(ROOT, "build", "tests"))
 CPUS = ["generic", "avx2", "avx512"] if platform.machine() in ("x86_64", "amd64") else ["generic"]
 PROGRAMS = ["test_gemm_f64", "test_gemm_f32", "test_gemm_special_f64", "test_gemm_special_f32", "test_factor_f64",
             "test_factor_f32", "test_solve_f64", "test_solve_f32", "test_threads_f64", "test_threads_f32",
-            "test_machine_f64", "test_machine_f32", "test_epilogue_f64", "test_epilogue_f32", "test_openmp", "test_dispatch"]
+            "test_machine_f64", "test_machine_f32", "test_epilogue_f64", "test_epilogue_f32", "test_openmp",
+            "test_dispatch"]
 
 
 def script(suite):

@@ -65,7 +65,10 @@ static void test_machines(tap *out, const trial *t) {
 
 int main(void) {
     tap out = {0, 0};
+    mx_this_machine.near_cache = 0; /* until a kernel set is chosen */
     printf("# cpu %s, f%d\n", mx_cpu_name(), MX_BITS);
+    const ptrdiff_t cache = mx_near_cache();
+    tap_ok(&out, cache >= 1 << 18 && cache <= 1 << 22, "the second-level cache is found out: %td bytes", cache);
     for (size_t s = 0; s < COUNT(shapes); s++) {
         trial t = shapes[s];
         t.alpha = (real)0.5, t.beta = (real)-1, t.seed = s + 1;
