@@ -174,7 +174,7 @@ static void await_quiet(void) {
     }
 }
 
-/* All in turn, several times. */
+/* All in turn, several times.  A call that is not timed takes the caches back from the library before. */
 static void time_all(const peer *peers, operands *x, const int *takes, int count, int calls,
                      double t[][MAX_REPETITIONS], double *inverse_peak) {
     for (int p = 0; p < count; p++)
@@ -185,7 +185,8 @@ static void time_all(const peer *peers, operands *x, const int *takes, int count
         for (int p = 0; p < count; p++)
             if (takes[p]) {
                 if (threads > 1)
-                    await_quiet(), peers[p].run(&peers[p], x);
+                    await_quiet();
+                peers[p].run(&peers[p], x);
                 t[p][i] = seconds(&peers[p], x, calls);
             }
     }
