@@ -396,17 +396,6 @@ static void multiply_strips(const product *f, ptrdiff_t columns) {
         multiply_all_rows(f, columns);
 }
 
-/* The same with panels of B, which end in zeros. */
-void MX_KERNEL(mx_panel_product)(const product *f) {
-    for (ptrdiff_t j = 0, n; j < f->n; j += n) {
-        const ptrdiff_t first = j % NR, left = f->n - j < NR - first ? f->n - j : NR - first;
-        n = next_part((left + LANES - 1) / LANES, WIDEST) * LANES;
-        n = n < left ? n : left;
-        const strip s = {f, n, f->k, f->a, f->b + (j - first) * f->k + first, NR, 0, f->c + j * f->csc, f->beta};
-        multiply_strip(&s);
-    }
-}
-
 /* Columns after the last whole vector would leave most lanes idle.  Few enough of them are had by dot products, where
    rows of A lie in memory as such, or as C' = B' A', where columns do: with few * k / LANES steps a row and some more
    to sum up, or to store, instead of k. */

@@ -17,11 +17,10 @@
 #define NC 4032
 _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole numbers of register blocks");
 
-/* Eighths of the second-level cache: what a block of A may take; an A of contiguous rows, or columns, that need not be
-   packed; C that stays there until something is done with it. */
+/* Eighths of the second-level cache: what a block of A may take; an A of contiguous rows that need not be packed; C
+ * that stays there until something is done with it. */
 #define BLOCK_EIGHTHS 3
 #define ROWS_EIGHTHS 64
-#define COLUMNS_EIGHTHS 16
 #define C_EIGHTHS 1
 
 #define LINE 64
@@ -53,6 +52,9 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define FEW_COLUMNS 12
 #define DEEP 1024
 #define NEAR_B (2 << 20)
+
+/* Rows are sent for so many steps before they are packed. */
+#define AHEAD 48
 
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
@@ -168,15 +170,103 @@ static product columns_of(const product *f, range columns) {
     return part;
 }
 
-/* One cache block of A against one of B, both packed.  The panel of B stays in the first-level cache while the panels
-   of A pass by. */
-static void multiply_blocks(const kernels *set, const product *f, const real *a, const real *b) {
-    for (ptrdiff_t j = 0; j < f->n; j += set->nr) {
-        const product strip = columns_of(f, (range){j, min(f->n - j, set->nr)});
-        for (ptrdiff_t i = 0; i < f->m; i += set->mr)
-            set->micro(f->k, f->alpha, a + i * f->k, b + j * f->k, f->beta, strip.c + i * f->rsc, f->rsc, f->csc,
-                       min(f->m - i, set->mr), strip.n);
-        finish(&strip);
+/* ---- Cache blocks ---- */
+
+/* A cache block of A against a panel of B, in strips of mr rows and of nr columns.  What is to be packed and lies by
+   rows of a strip is packed on the way, which hides what memory takes for it: strips of A while the first strip of B is
+   multiplied, those of B while the first block of A is. */
+typedef struct blocks {
+    const kernels *set;
+    const product *f;
+    real *a, *b;
+    int a_in_place, packs_b;
+} blocks;
+
+static void pack_rows(const blocks *x, ptrdiff_t i, ptrdiff_t rows) {
+    const product *f = x->f;
+    x->set->pack_a(rows, f->k, f->a + i * f->rsa, f->rsa, f->csa, x->a + (x->a_in_place ? 0 : i * f->k));
+}
+
+static void pack_columns(const blocks *x, ptrdiff_t j, ptrdiff_t columns) {
+    const product *f = x->f;
+    x->set->pack_b(columns, f->k, f->b + j * f->csb, f->csb, f->rsb, x->b + j * f->k);
+}
+
+/* Whole strips of A from the second one on, beside the one before them. */
+static int is_a_beside(const blocks *x, ptrdiff_t i) {
+    return !x->a_in_place && x->f->rsa == 1 && i > 0 && x->f->m - i >= x->set->mr && x->f->n >= x->set->nr;
+}
+
+/* Rows of a strip of B beside each strip of A. */
+static ptrdiff_t rows_beside(const blocks *x) {
+    const ptrdiff_t strips = (x->f->m + x->set->mr - 1) / x->set->mr;
+    return (x->f->k + strips - 1) / strips;
+}
+
+/* Whole strips of B, from the first one on beside which no A is packed, a vector with each step. */
+static int is_b_beside(const blocks *x, ptrdiff_t j) {
+    return x->packs_b && x->f->csb == 1 && j > 0 && !is_a_beside(x, j > x->set->nr ? 0 : x->set->mr) &&
+           x->f->n - j >= x->set->nr && rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
+}
+
+/* What is not packed beside something else: all at once where rows lie apart. */
+static void pack_a_before(const blocks *x, ptrdiff_t i) {
+    const ptrdiff_t rows = min(x->f->m - i, x->set->mr);
+    if (x->a_in_place && rows < x->set->mr)
+        pack_rows(x, i, rows);
+    else if (!x->a_in_place && x->f->rsa == 1 && !is_a_beside(x, i))
+        pack_rows(x, i, rows);
+    else if (!x->a_in_place && x->f->rsa != 1 && i == 0)
+        pack_rows(x, 0, x->f->m);
+}
+
+static void pack_b_before(const blocks *x, ptrdiff_t j) {
+    if (x->packs_b && x->f->csb == 1 && !is_b_beside(x, j))
+        pack_columns(x, j, min(x->f->n - j, x->set->nr));
+    else if (x->packs_b && x->f->csb != 1 && j == 0)
+        pack_columns(x, 0, x->f->n);
+}
+
+/* Beside the block at row i and column j: the next strip of A, or rows of the next one of B. */
+static packing_beside beside(const blocks *x, ptrdiff_t i, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, nr = x->set->nr, next_i = i + mr, next_j = j + nr;
+    if (j == 0 && is_a_beside(x, next_i))
+        return (packing_beside){f->k, 0, f->a + next_i, f->csa, AHEAD * f->csa, x->a + next_i * f->k};
+    if (!is_b_beside(x, next_j))
+        return (packing_beside){0};
+    const ptrdiff_t share = rows_beside(x), p = i / mr * share, rows = p < f->k ? min(share, f->k - p) : 0;
+    return (packing_beside){rows, 1, f->b + next_j + p * f->rsb, f->rsb, AHEAD * f->rsb, x->b + next_j * f->k + p * nr};
+}
+
+static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns, ptrdiff_t j) {
+    const product *f = x->f;
+    const int in_place = x->a_in_place && f->m - i >= x->set->mr;
+    if (j == 0)
+        pack_a_before(x, i);
+    const register_block block = {.m = min(f->m - i, x->set->mr),
+                                  .n = columns->n,
+                                  .k = f->k,
+                                  .alpha = f->alpha,
+                                  .beta = f->beta,
+                                  .a = in_place ? f->a + i * f->rsa : x->a + (x->a_in_place ? 0 : i * f->k),
+                                  .rsa = f->rsa,
+                                  .in_place = in_place,
+                                  .b = x->b + j * f->k,
+                                  .c = columns->c + i * f->rsc,
+                                  .rsc = f->rsc,
+                                  .csc = f->csc,
+                                  .packing = beside(x, i, j)};
+    x->set->micro(&block);
+}
+
+static void multiply_blocks(const blocks *x) {
+    for (ptrdiff_t j = 0; j < x->f->n; j += x->set->nr) {
+        const product columns = columns_of(x->f, (range){j, min(x->f->n - j, x->set->nr)});
+        pack_b_before(x, j);
+        for (ptrdiff_t i = 0; i < x->f->m; i += x->set->mr)
+            multiply_strip(x, i, &columns, j);
+        finish(&columns);
     }
 }
 
@@ -214,6 +304,7 @@ typedef struct crew {
     real *a, *b;
     ptrdiff_t mc, nc, unit; /* unit: columns of which a part has a multiple */
     int a_in_place;
+    ptrdiff_t room; /* elements of a for each part */
     const mx_team *team;
     int parts;
     mx_barrier *barrier;
@@ -241,17 +332,12 @@ static range take_rows(const crew *all) {
     return (range){from, size};
 }
 
-/* Blocks of rows of A against a packed panel of B. */
+/* Blocks of rows of A against a panel of B, which is packed already where several threads share it. */
 static void multiply_panel(const crew *all, const product *f, real *a) {
-    for (range rows = take_rows(all); rows.size > 0; rows = take_rows(all)) {
-        product part = rows_of(f, rows);
-        if (all->a_in_place) {
-            part.b = all->b;
-            multiply_in_place(all->set->panels, &part);
-        } else {
-            all->set->pack_a(part.m, f->k, part.a, f->rsa, f->csa, a);
-            multiply_blocks(all->set, &part, a, all->b);
-        }
+    int packs_b = all->parts == 1;
+    for (range rows = take_rows(all); rows.size > 0; rows = take_rows(all), packs_b = 0) {
+        const product part = rows_of(f, rows);
+        multiply_blocks(&(blocks){all->set, &part, a, all->b, all->a_in_place, packs_b});
     }
 }
 
@@ -260,7 +346,7 @@ static void pack_share(const crew *all, const product *f, int part) {
     range mine = share(f->n, MX_MAX_NR, all->parts, part);
     if (part == 0)
         atomic_store(all->taken, 0);
-    if (mine.size > 0)
+    if (mine.size > 0 && all->parts > 1)
         all->set->pack_b(mine.size, f->k, f->b + mine.from * f->csb, f->csb, f->rsb, all->b + mine.from * f->k);
 }
 
@@ -277,7 +363,7 @@ static void multiply(const crew *all, int part) {
             panel.b += p * f->rsb;
             pack_share(all, &panel, part);
             meet(all);
-            multiply_panel(all, &panel, all->a + part * all->mc * kc);
+            multiply_panel(all, &panel, all->a + part * all->room);
             meet(all);
         }
 }
@@ -287,11 +373,9 @@ static void *aligned(void *work) {
     return (char *)work + (past == 0 ? 0 : LINE - past);
 }
 
-/* A that stays near while panels of B pass by serves as it lies, by rows or, less well, by columns. */
+/* A that stays near while panels of B pass by serves as it lies, by rows. */
 static int wants_a_in_place(const product *f) {
-    const ptrdiff_t eighth = mx_near_cache() / 8 / (ptrdiff_t)sizeof(real);
-    return (f->csa == 1 && volume_within(ROWS_EIGHTHS * eighth, 1, f->m, f->k)) ||
-           (f->rsa == 1 && volume_within(COLUMNS_EIGHTHS * eighth, 1, f->m, f->k));
+    return f->csa == 1 && volume_within(ROWS_EIGHTHS * (mx_near_cache() / 8 / (ptrdiff_t)sizeof(real)), 1, f->m, f->k);
 }
 
 static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdiff_t *taken) {
@@ -389,7 +473,7 @@ static void column_part(const void *job, int part) {
     const range place = share(min(mine.nc, mine.f->n), mine.unit, mine.parts, part);
     const ptrdiff_t panels = place.from / MX_MAX_NR + (mine.unit < MX_MAX_NR ? part : 0);
     mine.f = &f;
-    mine.a += part * mine.mc * min(f.k, KC);
+    mine.a += part * mine.room;
     mine.b += panels * MX_MAX_NR * min(f.k, KC);
     mine.nc = round_up(place.size, MX_MAX_NR);
     mine.parts = 1;
@@ -397,13 +481,14 @@ static void column_part(const void *job, int part) {
     multiply(&mine, 0);
 }
 
-/* Parts may end within panels where there is room for one more each: in the place of an A that is not packed. */
+/* Parts may end within panels where there is room for one more each: in the place of an A that is not packed, but for a
+   strip. */
 static void divide_finely(crew *all, ptrdiff_t rows) {
     all->unit = MX_MAX_NR;
-    if (!all->a_in_place || rows < all->parts * MX_MAX_NR)
+    if (!all->a_in_place || rows < all->parts * (MX_MAX_NR + 2 * MX_MAX_MR))
         return;
     all->unit = all->set->lanes;
-    all->b = all->a;
+    all->b = all->a + all->parts * all->room;
 }
 
 /* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than
@@ -424,6 +509,7 @@ static void packed(const kernels *set, const product *f, void *work, const mx_te
     const ptrdiff_t most = min(rows / MX_MAX_MR, by_columns ? f->n / MX_MAX_NR : f->m / MX_MAX_MR);
     all.parts = most < 1 ? 1 : (int)min(threads, most);
     all.mc = min(all.mc, rows / all.parts / MX_MAX_MR * MX_MAX_MR);
+    all.room = round_up((all.a_in_place ? MX_MAX_MR : all.mc) * min(f->k, KC), LINE / (ptrdiff_t)sizeof(real));
     all.team = team;
     all.barrier = &barrier;
     if (by_columns)

@@ -1,49 +1,114 @@
 /* The register block of the product, and the table of the kernel set. */
 #include "simd.h"
 
-/* acc_ij += Σ_p a_pi b_pj over the first vecs vectors of a panel of B.  Constant trip counts and indices keep all
-   accumulators in registers; the panels advance by constants so that no address is computed inside. */
-INLINE void accumulate(int vecs, ptrdiff_t k, const real *restrict a, const real *restrict b, vector *acc) {
-    for (ptrdiff_t p = 0; p < k; p++) {
-        vector row[NV];
-        UNROLL for (int j = 0; j < vecs; j++) row[j] = *(const panel_vector *)(b + j * LANES);
-        UNROLL for (int i = 0; i < MR; i++) {
-            UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i] * row[j];
+typedef real row_of_a __attribute__((vector_size(MR * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+
+/* acc_ij += a_i b_j over the first vecs vectors of a row of B.  Constant indices keep all accumulators in registers. */
+INLINE void add_products(int vecs, const real *a, ptrdiff_t rsa, const real *b, vector *acc) {
+    vector row[NV];
+    UNROLL for (int j = 0; j < vecs; j++) row[j] = *(const panel_vector *)(b + j * LANES);
+    UNROLL for (int i = 0; i < MR; i++) {
+        UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i * rsa] * row[j];
+    }
+}
+
+/* What comes later is sent for to the second-level cache: the first one has no room for many rows that lie at the same
+   place of each page. */
+INLINE void pack_row_of_a(const real *from, ptrdiff_t ahead, real *to) {
+    __builtin_prefetch(from + ahead, 0, 2);
+    *(row_of_a *)to = *(const row_of_a *)from;
+}
+
+INLINE void pack_vector_of_b(const real *from, ptrdiff_t ahead, real *to) {
+    __builtin_prefetch(from + ahead, 0, 2);
+    *(panel_vector *)to = *(const loose_vector *)from;
+}
+
+/* Steps first … last - 1 of the sums, and packing beside them. */
+enum packs { NOTHING, ROWS_OF_A, VECTORS_OF_B };
+INLINE void accumulate(int vecs, int in_place, enum packs what, const register_block *x, ptrdiff_t first,
+                       ptrdiff_t last, vector *acc) {
+    const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
+    const ptrdiff_t stride = x->packing.stride, ahead = x->packing.ahead,
+                    column = x->packing.rows > 0 ? first / x->packing.rows * LANES : 0;
+    const real *a = x->a + first * csa, *b = x->b + first * NR, *from = x->packing.from + column;
+    real *to = x->packing.to + column;
+    for (ptrdiff_t p = first; p < last; p++) {
+        if (what == ROWS_OF_A) {
+            pack_row_of_a(from, ahead, to);
+            to += MR;
         }
-        a += MR;
+        if (what == VECTORS_OF_B) {
+            pack_vector_of_b(from, ahead, to);
+            to += NR;
+        }
+        from += stride;
+        add_products(vecs, a, rsa, b, acc);
+        a += csa;
         b += NR;
     }
 }
 
-INLINE void block(int vecs, ptrdiff_t k, real alpha, const real *a, const real *b, real beta, real *c, ptrdiff_t rsc,
-                  ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
-    vector acc[MR * NV] = {{0}};
-    if (csc == 1)
-        fetch_block(m, vecs, c, rsc);
-    accumulate(vecs, k, a, b, acc);
-    if (csc != 1)
-        store_any(MR, vecs, acc, alpha, beta, c, rsc, csc, m, n);
-    else if (m == MR && n == vecs * LANES)
-        store_rows(MR, vecs, acc, alpha, beta, c, rsc, MR, vecs * LANES);
-    else
-        store_rows(MR, vecs, acc, alpha, beta, c, rsc, m, n);
+INLINE void accumulate_all(int vecs, int in_place, const register_block *x, vector *acc) {
+    const ptrdiff_t rows = vecs == NV ? x->packing.rows : 0;
+    ptrdiff_t done = 0;
+    if (rows > 0 && (in_place || x->packing.of_b))
+        for (; done < NV * rows; done += rows)
+            accumulate(vecs, in_place, VECTORS_OF_B, x, done, done + rows, acc);
+    else if (rows > 0)
+        accumulate(vecs, in_place, ROWS_OF_A, x, 0, done = rows, acc);
+    accumulate(vecs, in_place, NOTHING, x, done, x->k, acc);
 }
 
-/* At the right edge of C no more vectors are multiplied than hold columns. */
-void MX_KERNEL(mx_micro)(ptrdiff_t k, real alpha, const real *a, const real *b, real beta, real *c, ptrdiff_t rsc,
-                         ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
-    if (n <= LANES)
-        block(1, k, alpha, a, b, beta, c, rsc, csc, m, n);
-#if NV > 2
-    else if (n <= 2 * LANES)
-        block(2, k, alpha, a, b, beta, c, rsc, csc, m, n);
-#endif
-#if NV > 3
-    else if (n <= 3 * LANES)
-        block(3, k, alpha, a, b, beta, c, rsc, csc, m, n);
-#endif
+/* What is asked for most often, A B and C + A B, is stored at once.  All else is stored by one function, which rounds
+   in one way. */
+INLINE void store_sums(int vecs, const vector *acc, const register_block *x, ptrdiff_t m, ptrdiff_t n) {
+    if (x->csc == 1 && x->alpha == 1 && x->beta == 0)
+        store_rows(MR, vecs, acc, 1, 0, x->c, x->rsc, m, n);
+    else if (x->csc == 1 && x->alpha == 1 && x->beta == 1)
+        store_rows(MR, vecs, acc, 1, 1, x->c, x->rsc, m, n);
     else
-        block(NV, k, alpha, a, b, beta, c, rsc, csc, m, n);
+        store_any(MR, vecs, acc, x->alpha, x->beta, x->c, x->rsc, x->csc, m, n);
+}
+
+/* A corner of the block.  At the right edge of C no more vectors are multiplied than hold columns. */
+INLINE void multiply_corner(int vecs, int in_place, const register_block *x) {
+    vector acc[MR * NV] = {{0}};
+    if (x->csc == 1)
+        fetch_block(x->m, vecs, x->c, x->rsc);
+    accumulate_all(vecs, in_place, x, acc);
+    store_sums(vecs, acc, x, x->m, x->n);
+}
+
+INLINE void multiply_whole(int in_place, const register_block *x) {
+    vector acc[MR * NV] = {{0}};
+    if (x->csc == 1)
+        fetch_block(MR, NV, x->c, x->rsc);
+    accumulate_all(NV, in_place, x, acc);
+    store_sums(NV, acc, x, MR, NR);
+}
+
+/* Functions of their own: where many blocks stand in one, gcc runs out of registers for their addresses. */
+#define CORNER(vecs, in_place)                                                                                         \
+    static __attribute__((noinline)) void corner_##vecs##_##in_place(const register_block *x) {                        \
+        multiply_corner((vecs) < NV ? vecs : NV, in_place, x);                                                         \
+    }
+#define WHOLE(in_place)                                                                                                \
+    static __attribute__((noinline)) void whole_##in_place(const register_block *x) {                                  \
+        multiply_whole(in_place, x);                                                                                   \
+    }
+CORNER(1, 0)
+CORNER(2, 0)
+CORNER(3, 0) CORNER(4, 0) CORNER(1, 1) CORNER(2, 1) CORNER(3, 1) CORNER(4, 1) WHOLE(0) WHOLE(1)
+
+    void MX_KERNEL(mx_micro)(const register_block *x) {
+    static MX_REAL(mx_micro_function) *const corners[2][4] = {{corner_1_0, corner_2_0, corner_3_0, corner_4_0},
+                                                              {corner_1_1, corner_2_1, corner_3_1, corner_4_1}};
+    static MX_REAL(mx_micro_function) *const whole[2] = {whole_0, whole_1};
+    if (x->m == MR && x->n == NR)
+        whole[x->in_place](x);
+    else
+        corners[x->in_place][(x->n - 1) / LANES](x);
 }
 
 _Static_assert(MX_MAX_MR % MR == 0 && MX_MAX_NR % NR == 0, "a workspace must fit every kernel set");
@@ -58,7 +123,6 @@ const kernels MX_KERNEL(mx_kernels) = {
     MX_KERNEL(mx_micro),
     MX_KERNEL(mx_vector_product),
     MX_KERNEL(mx_small_product),
-    MX_KERNEL(mx_panel_product),
     MX_KERNEL(mx_lu_columns),
     MX_KERNEL(mx_cholesky_columns),
     MX_KERNEL(mx_solve_block),

@@ -35,10 +35,32 @@ static inline product transposed_product(const product *f) {
 typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride,
                                        ptrdiff_t stride_k, real *dst);
 
-/* C = alpha A B + beta C for an m x n corner, m <= mr and n <= nr, of one register block; a and b are one panel each,
-   k long. */
-typedef void MX_REAL(mx_micro_function)(ptrdiff_t k, real alpha, const real *a, const real *b, real beta, real *c,
-                                        ptrdiff_t rsc, ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n);
+/* What is packed beside the multiplications, for a block that comes later: rows of a panel of A or B, whose elements
+   lie side by side; with each step one of A, or a vector of one of B.  ahead: how far behind is what the cache is told
+   to fetch. */
+typedef struct MX_REAL(mx_packing_beside) {
+    ptrdiff_t rows;
+    int of_b;
+    const real *from;
+    ptrdiff_t stride, ahead;
+    real *to;
+} packing_beside;
+
+/* C = alpha A B + beta C for an m x n corner, m <= mr and n <= nr, of one register block; b is a panel, k long, and so
+   is a, unless it is in place: mr rows, rsa apart.  Packing beside it: n == nr, the steps are at most k, and it is of B
+   where A is in place. */
+typedef struct MX_REAL(mx_block) {
+    ptrdiff_t m, n, k;
+    real alpha, beta;
+    const real *a;
+    ptrdiff_t rsa;
+    int in_place;
+    const real *b;
+    real *c;
+    ptrdiff_t rsc, csc;
+    packing_beside packing;
+} register_block;
+typedef void MX_REAL(mx_micro_function)(const register_block *x);
 
 /* A whole product without workspace. */
 typedef void MX_REAL(mx_direct_function)(const product *f);
@@ -86,7 +108,6 @@ typedef struct MX_REAL(mx_kernels) {
     MX_REAL(mx_micro_function) * micro;
     MX_REAL(mx_direct_function) * vector; /* m == 1 */
     MX_REAL(mx_direct_function) * small;  /* any sizes; fast for small ones with csc == 1 */
-    MX_REAL(mx_direct_function) * panels; /* b is what pack_b made of B */
     MX_REAL(mx_lu_function) * lu;
     MX_REAL(mx_cholesky_function) * cholesky;
     MX_REAL(mx_solve_function) * solve;

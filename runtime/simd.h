@@ -64,7 +64,7 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(MX_B
 
 MX_REAL(mx_pack_function) MX_KERNEL(mx_pack_a), MX_KERNEL(mx_pack_b);
 MX_REAL(mx_micro_function) MX_KERNEL(mx_micro);
-MX_REAL(mx_direct_function) MX_KERNEL(mx_vector_product), MX_KERNEL(mx_small_product), MX_KERNEL(mx_panel_product);
+MX_REAL(mx_direct_function) MX_KERNEL(mx_vector_product), MX_KERNEL(mx_small_product);
 MX_REAL(mx_lu_function) MX_KERNEL(mx_lu_columns);
 MX_REAL(mx_cholesky_function) MX_KERNEL(mx_cholesky_columns);
 MX_REAL(mx_solve_function) MX_KERNEL(mx_solve_block);

@@ -72,7 +72,7 @@ static void test_register_blocks(tap *out) {
     TEST_SIZES(out, "register block", columns, rows, depths, 4);
 }
 
-/* The blocks of gemm.c: 144 rows, 512 (f64) or 1024 (f32) deep, 4032 columns. */
+/* The blocks of gemm.c: up to 192 rows, 512 (f64) or 1024 (f32) deep, 4032 columns. */
 static void test_cache_blocks(tap *out) {
     static const size_t rows[] = {143, 144, 145, 289}, some[] = {26, 50}, depth[] = {30};
     static const size_t depths[] = {511, 512, 513, 1023, 1024, 1025, 2049}, few[] = {9, 13};
@@ -137,6 +137,28 @@ static void test_in_place(tap *out) {
         }
 }
 
+/* Too large to be done in place: rows of A and of B that lie side by side are packed beside the multiplications, and A
+   by rows is not packed but for the last of them. */
+static void test_packed(tap *out) {
+    static const layout kinds[][3] = {{ROWS, ROWS, ROWS},
+                                      {COLUMNS, PADDED_ROWS, ROWS},
+                                      {PADDED_ROWS, COLUMNS, ROWS},
+                                      {COLUMNS, COLUMNS, PADDED_ROWS}};
+    static const size_t rows[] = {137, 144}, columns[] = {241, 264, 313}, depths[] = {515, 1030};
+    for (size_t i = 0; i < COUNT(rows) * COUNT(columns) * COUNT(depths) * COUNT(kinds); i++) {
+        const layout *kind = kinds[i % COUNT(kinds)];
+        const size_t size = i / COUNT(kinds);
+        trial t = {.m = rows[size % COUNT(rows)],
+                   .n = columns[size / COUNT(rows) % COUNT(columns)],
+                   .k = depths[size / COUNT(rows) / COUNT(columns)],
+                   .a = kind[0],
+                   .b = kind[1],
+                   .c = kind[2],
+                   .seed = i + 1};
+        attempt(out, "packed", &t, 1);
+    }
+}
+
 /* Every combination of layouts, on each way through the code. */
 static void test_layouts(tap *out, size_t m, size_t n, size_t k) {
     uint64_t seed = 1;
@@ -190,6 +212,7 @@ int main(void) {
     test_few_columns(&out);
     test_dots(&out);
     test_in_place(&out);
+    test_packed(&out);
     test_layouts(&out, 5, 7, 6);
     test_layouts(&out, 9, 33, 3);
     test_layouts(&out, 6, 9, 133);

@@ -59,6 +59,10 @@ static const trial shapes[] = {
     {.m = 21, .n = 1024, .k = 20},
     {.m = 61, .n = 130, .k = 90, .b = COLUMNS},
     {.m = 41, .n = 1500, .k = 67, .b = COLUMNS},
+    {.m = 301, .n = 299, .k = 530},
+    {.m = 301, .n = 299, .k = 530, .a = COLUMNS},
+    {.m = 140, .n = 900, .k = 300},
+    {.m = 140, .n = 900, .k = 300, .a = COLUMNS},
 };
 
 static operands product_of(const trial *t, int threads, const char **wrong) {
