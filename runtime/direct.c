@@ -77,6 +77,9 @@ INLINE void wide_step(int rows, int vecs, int whole, lanes last, const real *a, 
 /* From this depth on, a block of C is sent for beforehand. */
 #define FAR 96
 
+/* Many rows of A at a time only where these are short: their lines compete for places of the first-level cache. */
+#define SHORT 128
+
 INLINE void step(int rows, int vecs, int whole, lanes last, const real *const *a, ptrdiff_t rsa, const real *b,
                  vector *acc) {
     if (rows < vecs)
@@ -87,6 +90,21 @@ INLINE void step(int rows, int vecs, int whole, lanes last, const real *const *a
 
 INLINE void advance(int rows, const real **a, ptrdiff_t csa) {
     UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] += csa;
+}
+
+/* So few sums that each would wait for the one before are added by twos: those of even and of odd steps.  Returns the
+   number of steps. */
+INLINE ptrdiff_t add_pairs(int rows, int whole, lanes last, const real **a, ptrdiff_t rsa, ptrdiff_t csa, const real *b,
+                           ptrdiff_t ldb, ptrdiff_t pairs, vector *acc) {
+    vector odd[8] = {{0}};
+    for (ptrdiff_t p = 0; p < pairs; p++, b += 2 * ldb) {
+        step(rows, 1, whole, last, a, rsa, b, acc);
+        advance(rows, a, csa);
+        step(rows, 1, whole, last, a, rsa, b + ldb, odd);
+        advance(rows, a, csa);
+    }
+    UNROLL for (int i = 0; i < rows; i++) acc[i] += odd[i];
+    return 2 * pairs;
 }
 
 /* rows x vecs block from row i0 on; whole: of whole vectors.  What is asked for most often, C = A B, is stored at once:
@@ -105,6 +123,9 @@ INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
         UNROLL for (int j = 0; j < vecs; j++) __builtin_prefetch(b + s->ahead + j * LANES, 0, 2);
         step(rows, vecs, whole, last, a, rsa, b, acc);
     }
+    if (vecs == 1 && rows <= 8 && s->k > SHORT && f->n <= LANES && !f->ending)
+        p -= add_pairs(rows, whole, last, a, rsa, csa, b, ldb, p / 2, acc);
+    b = s->b + (s->k - p) * ldb;
     for (; p > 0; p--, b += ldb, advance(rows, a, csa))
         step(rows, vecs, whole, last, a, rsa, b, acc);
     if (f->csc == 1 && f->alpha == 1 && s->beta == 0)
@@ -161,9 +182,6 @@ typedef void block_function(const strip *s, ptrdiff_t i0);
 #define BLOCK_ENTRY(rows, vecs, whole) [vecs - 1][whole][rows - 1] = block_##rows##_##vecs##_##whole,
 EACH_BLOCK(BLOCK_FUNCTION)
 static block_function *const blocks[8][2][MOST_ROWS] = {EACH_BLOCK(BLOCK_ENTRY)};
-
-/* Many rows of A at a time only where these are short: their lines compete for places of the first-level cache. */
-#define SHORT 128
 
 static void multiply_strip(const strip *s) {
     const ptrdiff_t m = s->f->m, vecs = (s->n + LANES - 1) / LANES;
@@ -468,6 +486,18 @@ static void multiply_last(const product *f) {
 }
 #endif
 
+/* So few columns that half a vector holds them are done in such ones: whole ones, loaded in part, reach over the ends
+   of lines of the cache. */
+static void multiply_undivided(const product *f) {
+#if VECTOR_BYTES == 64
+    if (f->n <= LANES / 2 && f->csb == 1) {
+        MX_JOIN(MX_REAL(mx_small_product), avx512_narrow)(f);
+        return;
+    }
+#endif
+    multiply_strips(f, f->n);
+}
+
 /* With few rows the number of blocks is what costs, not that of lanes.  What decides is the same for a part of the
    rows, unless they are few, so that threads do not change results. */
 static int wants_division(const product *f) {
@@ -480,6 +510,7 @@ static int wants_division(const product *f) {
 static void multiply_columns(const product *f) {
     const ptrdiff_t whole = f->n - f->n % LANES;
     product last = *f;
+    last.ending = 1;
     last.n -= whole;
     last.b += whole * f->csb;
     last.c += whole * f->csc;
@@ -533,7 +564,7 @@ void MX_KERNEL(mx_small_product)(const product *f) {
     else if (wants_only_dots(f))
         end_by_dots(*f);
     else if (!wants_division(f))
-        multiply_strips(f, f->n);
+        multiply_undivided(f);
     else if (f->n < LANES)
         multiply_last(f);
     else if (f->m <= LEAST_ROWS)

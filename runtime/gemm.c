@@ -567,12 +567,12 @@ void MX_REAL_AND(mx_gemm, _epilogue)(size_t rows, size_t columns, size_t depth, 
                                      real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc, void *work,
                                      const MX_REAL(mx_epilogue) * after) {
     const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
-    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, after, 0, 0, 0}, work);
+    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, after, 0, 0, 0, 0}, work);
 }
 
 void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
                       ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
                       ptrdiff_t csc, void *work) {
     const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
-    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, 0, 0, 0}, work);
+    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, 0, 0, 0, 0}, work);
 }

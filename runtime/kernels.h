@@ -22,12 +22,13 @@ typedef struct MX_REAL(mx_product) {
     const struct MX_REAL(mx_epilogue) * after;
     ptrdiff_t row, column;
     int swapped;
+    int ending;
 } product;
 
 /* C' = alpha B' A' + beta C'. */
 static inline product transposed_product(const product *f) {
-    return (product){f->n,   f->m,   f->k, f->alpha, f->beta, f->b,     f->csb,    f->rsb, f->a,
-                     f->csa, f->rsa, f->c, f->csc,   f->rsc,  f->after, f->column, f->row, !f->swapped};
+    return (product){f->n,   f->m, f->k,   f->alpha, f->beta,  f->b,      f->csb, f->rsb,      f->a,     f->csa,
+                     f->rsa, f->c, f->csc, f->rsc,   f->after, f->column, f->row, !f->swapped, f->ending};
 }
 
 /* Packs a count x k matrix, element (i, p) at src[i*stride + p*stride_k], into panels of a fixed width w: element

@@ -59,6 +59,7 @@ static const trial shapes[] = {
     {.m = 21, .n = 1024, .k = 20},
     {.m = 61, .n = 130, .k = 90, .b = COLUMNS},
     {.m = 41, .n = 1500, .k = 67, .b = COLUMNS},
+    {.m = 200, .n = 8, .k = 401, .a = SPREAD},
     {.m = 301, .n = 299, .k = 530},
     {.m = 301, .n = 299, .k = 530, .a = COLUMNS},
     {.m = 140, .n = 900, .k = 300},
