@@ -354,9 +354,11 @@ EACH_DOT_BLOCK(DOT_FUNCTION)
 static dot_function *const dot_blocks[8][6] = {EACH_DOT_BLOCK(DOT_ENTRY)};
 
 /* Long dot products, where columns of C are too few to be vectors.  As many rows at a time as leave room for all
-   columns, but no more streams from memory than need be. */
+   columns, but no more streams from memory than need be, and fewer where it is far. */
 static void dot_products(const product *f) {
-    const ptrdiff_t tallest = f->n <= DOT_COLUMNS(8) ? 8 : MANY_REGISTERS && f->m <= 6 ? 6 : DOT_ROWS;
+    const int far = f->m * f->k * (ptrdiff_t)sizeof(real) > mx_near_cache();
+    const int six = MANY_REGISTERS && (f->m <= 6 || (MX_BITS == 32 && far && f->n <= DOT_COLUMNS(6)));
+    const ptrdiff_t tallest = f->n <= DOT_COLUMNS(8) && !far ? 8 : six ? 6 : DOT_ROWS;
     for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
         rows = next_part(f->m - i, tallest);
         for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
