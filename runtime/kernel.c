@@ -60,13 +60,15 @@ INLINE void accumulate_all(int vecs, int in_place, const register_block *x, vect
     accumulate(vecs, in_place, NOTHING, x, done, x->k, acc);
 }
 
-/* What is asked for most often, A B and C + A B, is stored at once.  All else is stored by one function, which rounds
+/* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which rounds
    in one way. */
 INLINE void store_sums(int vecs, const vector *acc, const register_block *x, ptrdiff_t m, ptrdiff_t n) {
     if (x->csc == 1 && x->alpha == 1 && x->beta == 0)
         store_rows(MR, vecs, acc, 1, 0, x->c, x->rsc, m, n);
     else if (x->csc == 1 && x->alpha == 1 && x->beta == 1)
         store_rows(MR, vecs, acc, 1, 1, x->c, x->rsc, m, n);
+    else if (x->csc == 1 && x->alpha == -1 && x->beta == 1)
+        store_rows(MR, vecs, acc, -1, 1, x->c, x->rsc, m, n);
     else
         store_any(MR, vecs, acc, x->alpha, x->beta, x->c, x->rsc, x->csc, m, n);
 }
