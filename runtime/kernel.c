@@ -60,8 +60,8 @@ INLINE void accumulate_all(int vecs, int in_place, const register_block *x, vect
     accumulate(vecs, in_place, NOTHING, x, done, x->k, acc);
 }
 
-/* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which rounds
-   in one way. */
+/* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which
+   rounds in one way. */
 INLINE void store_sums(int vecs, const vector *acc, const register_block *x, ptrdiff_t m, ptrdiff_t n) {
     if (x->csc == 1 && x->alpha == 1 && x->beta == 0)
         store_rows(MR, vecs, acc, 1, 0, x->c, x->rsc, m, n);
@@ -102,7 +102,8 @@ INLINE void multiply_whole(int in_place, const register_block *x) {
 CORNER(1, 0)
 CORNER(2, 0)
 CORNER(3, 0)
-CORNER(4, 0) CORNER(1, 1) CORNER(2, 1) CORNER(3, 1) CORNER(4, 1) WHOLE(0) WHOLE(1)
+CORNER(4, 0)
+CORNER(1, 1) CORNER(2, 1) CORNER(3, 1) CORNER(4, 1) WHOLE(0) WHOLE(1)
 
     void MX_KERNEL(mx_micro)(const register_block *x) {
     static MX_REAL(mx_micro_function) *const corners[2][4] = {{corner_1_0, corner_2_0, corner_3_0, corner_4_0},

@@ -31,12 +31,25 @@ INLINE void pack_rows(int w, ptrdiff_t panels, ptrdiff_t k, const real *src, ptr
             }
 }
 
+/* Whole lines of a panel whose k direction is contiguous, a few rows after the other: processors foresee few streams.
+ */
+INLINE void pack_lines(int w, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst) {
+    for (int i = 0; i < w; i += LINE_REALS)
+        for (ptrdiff_t p = 0; p < k; p += LINE_REALS) {
+            UNROLL for (int r = 0; r < LINE_REALS; r += SIDE)
+                transpose_rows(SIDE, LINE_REALS, src + p + (i + r) * stride, stride, dst + p * w + i + r, w);
+        }
+}
+
 /* A panel whose k direction is contiguous, SIDE <= k. */
 INLINE void pack_columns(int w, ptrdiff_t width, ptrdiff_t k, const real *restrict src, ptrdiff_t stride,
                          real *restrict dst) {
     ptrdiff_t whole = k - k % LINE_REALS;
-    for (ptrdiff_t p = 0; p < whole; p += LINE_REALS)
-        transpose(width, LINE_REALS, src + p, stride, dst + p * w, w);
+    if (width == w && w % LINE_REALS == 0)
+        pack_lines(w, whole, src, stride, dst);
+    else
+        for (ptrdiff_t p = 0; p < whole; p += LINE_REALS)
+            transpose(width, LINE_REALS, src + p, stride, dst + p * w, w);
     if (whole < k) {
         ptrdiff_t from = k - whole < SIDE ? k - SIDE : whole;
         transpose(width, k - from, src + from, stride, dst + from * w, w);
