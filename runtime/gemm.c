@@ -53,6 +53,9 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define DEEP 1024
 #define NEAR_B (2 << 20)
 
+/* So many times the second-level cache is far. */
+#define FAR_CACHES 4
+
 /* Rows are sent for so many steps before they are packed. */
 #define AHEAD 48
 
@@ -227,16 +230,27 @@ static void pack_b_before(const blocks *x, ptrdiff_t j) {
         pack_columns(x, 0, x->f->n);
 }
 
-/* Beside the block at row i and column j: the next strip of A, or rows of the next one of B. */
-static packing_beside beside(const blocks *x, ptrdiff_t i, ptrdiff_t j) {
+/* Too much of B to lie in the part of the third-level cache that is this processor's own. */
+static int is_far(ptrdiff_t n, ptrdiff_t k) {
+    return n * k > FAR_CACHES * (mx_near_cache() / (ptrdiff_t)sizeof(real));
+}
+
+/* Beside the block at row i and column j: the next strip of A, or some rows of the next one of B. */
+static work_beside beside(const blocks *x, ptrdiff_t i, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, nr = x->set->nr, next_i = i + mr, next_j = j + nr;
+    const ptrdiff_t mr = x->set->mr, nr = x->set->nr, next_i = i + mr, next_j = j + nr,
+                    line = LINE / (ptrdiff_t)sizeof(real);
     if (j == 0 && is_a_beside(x, next_i))
-        return (packing_beside){f->k, 0, f->a + next_i, f->csa, AHEAD * f->csa, x->a + next_i * f->k};
-    if (!is_b_beside(x, next_j))
-        return (packing_beside){0};
-    const ptrdiff_t share = rows_beside(x), p = i / mr * share, rows = p < f->k ? min(share, f->k - p) : 0;
-    return (packing_beside){rows, 1, f->b + next_j + p * f->rsb, f->rsb, AHEAD * f->rsb, x->b + next_j * f->k + p * nr};
+        return (work_beside){MX_ROWS_OF_A, f->k, f->a + next_i, f->csa, AHEAD * f->csa, x->a + next_i * f->k};
+    const ptrdiff_t share = rows_beside(x), p = i / mr * share, rows = min(share, f->k - p);
+    real *const packed = x->b + next_j * f->k + p * nr;
+    if (rows <= 0 || next_j >= f->n || share * nr > f->k * x->set->lanes)
+        return (work_beside){0};
+    if (is_b_beside(x, next_j))
+        return (work_beside){MX_ROWS_OF_B, rows, f->b + next_j + p * f->rsb, f->rsb, AHEAD * f->rsb, packed};
+    if (!x->packs_b && is_far(f->n, f->k))
+        return (work_beside){.what = MX_LINES, .count = rows * nr / line, .from = packed, .stride = line};
+    return (work_beside){0};
 }
 
 static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns, ptrdiff_t j) {
@@ -256,7 +270,7 @@ static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns,
                                   .c = columns->c + i * f->rsc,
                                   .rsc = f->rsc,
                                   .csc = f->csc,
-                                  .packing = beside(x, i, j)};
+                                  .beside = beside(x, i, j)};
     x->set->micro(&block);
 }
 

@@ -24,24 +24,23 @@ INLINE void pack_vector_of_b(const real *from, ptrdiff_t ahead, real *to) {
     *(panel_vector *)to = *(const loose_vector *)from;
 }
 
-/* Steps first … last - 1 of the sums, and packing beside them. */
-enum packs { NOTHING, ROWS_OF_A, VECTORS_OF_B };
-INLINE void accumulate(int vecs, int in_place, enum packs what, const register_block *x, ptrdiff_t first,
+/* Steps first … last - 1 of the sums, and what is done beside them. */
+INLINE void accumulate(int vecs, int in_place, enum mx_beside what, const register_block *x, ptrdiff_t first,
                        ptrdiff_t last, vector *acc) {
     const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
-    const ptrdiff_t stride = x->packing.stride, ahead = x->packing.ahead,
-                    column = x->packing.rows > 0 ? first / x->packing.rows * LANES : 0;
-    const real *a = x->a + first * csa, *b = x->b + first * NR, *from = x->packing.from + column;
-    real *to = x->packing.to + column;
+    const ptrdiff_t stride = x->beside.stride, ahead = x->beside.ahead;
+    const ptrdiff_t column = what == MX_ROWS_OF_B ? first / x->beside.count * LANES : 0;
+    const real *a = x->a + first * csa, *b = x->b + first * NR, *from = x->beside.from + column;
+    real *to = x->beside.to + column;
     for (ptrdiff_t p = first; p < last; p++) {
-        if (what == ROWS_OF_A) {
+        if (what == MX_ROWS_OF_A) {
             pack_row_of_a(from, ahead, to);
             to += MR;
-        }
-        if (what == VECTORS_OF_B) {
+        } else if (what == MX_ROWS_OF_B) {
             pack_vector_of_b(from, ahead, to);
             to += NR;
-        }
+        } else if (what == MX_LINES)
+            __builtin_prefetch(from, 0, 2);
         from += stride;
         add_products(vecs, a, rsa, b, acc);
         a += csa;
@@ -50,14 +49,17 @@ INLINE void accumulate(int vecs, int in_place, enum packs what, const register_b
 }
 
 INLINE void accumulate_all(int vecs, int in_place, const register_block *x, vector *acc) {
-    const ptrdiff_t rows = vecs == NV ? x->packing.rows : 0;
+    const enum mx_beside what = vecs == NV ? x->beside.what : MX_NOTHING;
+    const ptrdiff_t count = x->beside.count;
     ptrdiff_t done = 0;
-    if (rows > 0 && (in_place || x->packing.of_b))
-        for (; done < NV * rows; done += rows)
-            accumulate(vecs, in_place, VECTORS_OF_B, x, done, done + rows, acc);
-    else if (rows > 0)
-        accumulate(vecs, in_place, ROWS_OF_A, x, 0, done = rows, acc);
-    accumulate(vecs, in_place, NOTHING, x, done, x->k, acc);
+    if (what == MX_LINES)
+        accumulate(vecs, in_place, MX_LINES, x, 0, done = count, acc);
+    else if (what == MX_ROWS_OF_B)
+        for (; done < NV * count; done += count)
+            accumulate(vecs, in_place, MX_ROWS_OF_B, x, done, done + count, acc);
+    else if (what == MX_ROWS_OF_A && !in_place)
+        accumulate(vecs, in_place, MX_ROWS_OF_A, x, 0, done = count, acc);
+    accumulate(vecs, in_place, MX_NOTHING, x, done, x->k, acc);
 }
 
 /* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which
@@ -103,7 +105,9 @@ CORNER(1, 0)
 CORNER(2, 0)
 CORNER(3, 0)
 CORNER(4, 0)
-CORNER(1, 1) CORNER(2, 1) CORNER(3, 1) CORNER(4, 1) WHOLE(0) WHOLE(1)
+CORNER(1, 1)
+CORNER(2, 1)
+CORNER(3, 1) CORNER(4, 1) WHOLE(0) WHOLE(1)
 
     void MX_KERNEL(mx_micro)(const register_block *x) {
     static MX_REAL(mx_micro_function) *const corners[2][4] = {{corner_1_0, corner_2_0, corner_3_0, corner_4_0},

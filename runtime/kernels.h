@@ -36,20 +36,21 @@ static inline product transposed_product(const product *f) {
 typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride,
                                        ptrdiff_t stride_k, real *dst);
 
-/* What is packed beside the multiplications, for a block that comes later: rows of a panel of A or B, whose elements
-   lie side by side; with each step one of A, or a vector of one of B.  ahead: how far behind is what the cache is told
-   to fetch. */
-typedef struct MX_REAL(mx_packing_beside) {
-    ptrdiff_t rows;
-    int of_b;
+/* What is done beside the multiplications for a block that comes later: rows of a panel of A or B, whose elements lie
+   side by side, are packed, with each step one of A, or a vector of one of B; or lines of what is packed already are
+   sent for.  ahead: how far behind is what the cache is told to fetch when it is packed. */
+enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_ROWS_OF_B, MX_LINES };
+typedef struct MX_REAL(mx_work_beside) {
+    enum mx_beside what;
+    ptrdiff_t count;
     const real *from;
     ptrdiff_t stride, ahead;
     real *to;
-} packing_beside;
+} work_beside;
 
 /* C = alpha A B + beta C for an m x n corner, m <= mr and n <= nr, of one register block; b is a panel, k long, and so
-   is a, unless it is in place: mr rows, rsa apart.  Packing beside it: n == nr, the steps are at most k, and it is of B
-   where A is in place. */
+   is a, unless it is in place: mr rows, rsa apart.  Beside it, where n == nr: at most k steps, and nothing of an A in
+   place. */
 typedef struct MX_REAL(mx_block) {
     ptrdiff_t m, n, k;
     real alpha, beta;
@@ -59,7 +60,7 @@ typedef struct MX_REAL(mx_block) {
     const real *b;
     real *c;
     ptrdiff_t rsc, csc;
-    packing_beside packing;
+    work_beside beside;
 } register_block;
 typedef void MX_REAL(mx_micro_function)(const register_block *x);
 
