@@ -206,10 +206,15 @@ static ptrdiff_t rows_beside(const blocks *x) {
     return (x->f->k + strips - 1) / strips;
 }
 
-/* Whole strips of B, from the first one on beside which no A is packed, a vector with each step. */
+/* One vector, or line, with each step. */
+static int has_steps_beside(const blocks *x) {
+    return rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
+}
+
+/* Whole strips of B, from the first one on beside which no A is packed. */
 static int is_b_beside(const blocks *x, ptrdiff_t j) {
     return x->packs_b && x->f->csb == 1 && j > 0 && !is_a_beside(x, j > x->set->nr ? 0 : x->set->mr) &&
-           x->f->n - j >= x->set->nr && rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
+           x->f->n - j >= x->set->nr && has_steps_beside(x);
 }
 
 /* What is not packed beside something else: all at once where rows lie apart. */
@@ -230,27 +235,27 @@ static void pack_b_before(const blocks *x, ptrdiff_t j) {
         pack_columns(x, 0, x->f->n);
 }
 
-/* Too much of B to lie in the part of the third-level cache that is this processor's own. */
-static int is_far(ptrdiff_t n, ptrdiff_t k) {
-    return n * k > FAR_CACHES * (mx_near_cache() / (ptrdiff_t)sizeof(real));
+/* Of a B too large for the part of the third-level cache that is this processor's own. */
+static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    return !x->packs_b && f->n * f->k > FAR_CACHES * (mx_near_cache() / (ptrdiff_t)sizeof(real)) && j < f->n &&
+           has_steps_beside(x);
 }
 
 /* Beside the block at row i and column j: the next strip of A, or some rows of the next one of B. */
 static work_beside beside(const blocks *x, ptrdiff_t i, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, nr = x->set->nr, next_i = i + mr, next_j = j + nr,
-                    line = LINE / (ptrdiff_t)sizeof(real);
-    if (j == 0 && is_a_beside(x, next_i))
-        return (work_beside){MX_ROWS_OF_A, f->k, f->a + next_i, f->csa, AHEAD * f->csa, x->a + next_i * f->k};
-    const ptrdiff_t share = rows_beside(x), p = i / mr * share, rows = min(share, f->k - p);
-    real *const packed = x->b + next_j * f->k + p * nr;
-    if (rows <= 0 || next_j >= f->n || share * nr > f->k * x->set->lanes)
+    const ptrdiff_t mr = x->set->mr, nr = x->set->nr, line = LINE / (ptrdiff_t)sizeof(real), a = i + mr, b = j + nr;
+    if (j == 0 && is_a_beside(x, a))
+        return (work_beside){MX_ROWS_OF_A, f->k, f->a + a, f->csa, AHEAD * f->csa, x->a + a * f->k};
+    const int packed = is_b_beside(x, b);
+    if (!packed && !is_fetched_beside(x, b))
         return (work_beside){0};
-    if (is_b_beside(x, next_j))
-        return (work_beside){MX_ROWS_OF_B, rows, f->b + next_j + p * f->rsb, f->rsb, AHEAD * f->rsb, packed};
-    if (!x->packs_b && is_far(f->n, f->k))
-        return (work_beside){.what = MX_LINES, .count = rows * nr / line, .from = packed, .stride = line};
-    return (work_beside){0};
+    const ptrdiff_t share = rows_beside(x), p = min(f->k, i / mr * share), rows = min(share, f->k - p);
+    real *const to = x->b + b * f->k + p * nr;
+    if (packed)
+        return (work_beside){MX_ROWS_OF_B, rows, f->b + b + p * f->rsb, f->rsb, AHEAD * f->rsb, to};
+    return (work_beside){.what = MX_LINES, .count = rows * nr / line, .from = to, .stride = line};
 }
 
 static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns, ptrdiff_t j) {

@@ -107,7 +107,8 @@ CORNER(3, 0)
 CORNER(4, 0)
 CORNER(1, 1)
 CORNER(2, 1)
-CORNER(3, 1) CORNER(4, 1) WHOLE(0) WHOLE(1)
+CORNER(3, 1)
+CORNER(4, 1) WHOLE(0) WHOLE(1)
 
     void MX_KERNEL(mx_micro)(const register_block *x) {
     static MX_REAL(mx_micro_function) *const corners[2][4] = {{corner_1_0, corner_2_0, corner_3_0, corner_4_0},
