@@ -3,11 +3,11 @@
 
 typedef real row_of_a __attribute__((vector_size(MR * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
 
-/* acc_ij += a_i b_j over the first vecs vectors of a row of B.  Constant indices keep all accumulators in registers. */
-INLINE void add_products(int vecs, const real *a, ptrdiff_t rsa, const real *b, vector *acc) {
+/* acc_ij += a_i b_j over the first rows and vecs vectors.  Constant indices keep all accumulators in registers. */
+INLINE void add_products(int rows, int vecs, const real *a, ptrdiff_t rsa, const real *b, vector *acc) {
     vector row[NV];
     UNROLL for (int j = 0; j < vecs; j++) row[j] = *(const panel_vector *)(b + j * LANES);
-    UNROLL for (int i = 0; i < MR; i++) {
+    UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int j = 0; j < vecs; j++) acc[i * vecs + j] += a[i * rsa] * row[j];
     }
 }
@@ -25,7 +25,7 @@ INLINE void pack_vector_of_b(const real *from, ptrdiff_t ahead, real *to) {
 }
 
 /* Steps first … last - 1 of the sums, and what is done beside them. */
-INLINE void accumulate(int vecs, int in_place, enum mx_beside what, const register_block *x, ptrdiff_t first,
+INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, const register_block *x, ptrdiff_t first,
                        ptrdiff_t last, vector *acc) {
     const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
     const ptrdiff_t stride = x->beside.stride, ahead = x->beside.ahead;
@@ -42,82 +42,84 @@ INLINE void accumulate(int vecs, int in_place, enum mx_beside what, const regist
         } else if (what == MX_LINES)
             __builtin_prefetch(from, 0, 2);
         from += stride;
-        add_products(vecs, a, rsa, b, acc);
+        add_products(rows, vecs, a, rsa, b, acc);
         a += csa;
         b += NR;
     }
 }
 
-INLINE void accumulate_all(int vecs, int in_place, const register_block *x, vector *acc) {
-    const enum mx_beside what = vecs == NV ? x->beside.what : MX_NOTHING;
+INLINE void accumulate_all(int rows, int vecs, int in_place, const register_block *x, vector *acc) {
+    const enum mx_beside what = rows == MR && vecs == NV ? x->beside.what : MX_NOTHING;
     const ptrdiff_t count = x->beside.count;
     ptrdiff_t done = 0;
     if (what == MX_LINES)
-        accumulate(vecs, in_place, MX_LINES, x, 0, done = count, acc);
+        accumulate(rows, vecs, in_place, MX_LINES, x, 0, done = count, acc);
     else if (what == MX_ROWS_OF_B)
         for (; done < NV * count; done += count)
-            accumulate(vecs, in_place, MX_ROWS_OF_B, x, done, done + count, acc);
+            accumulate(rows, vecs, in_place, MX_ROWS_OF_B, x, done, done + count, acc);
     else if (what == MX_ROWS_OF_A && !in_place)
-        accumulate(vecs, in_place, MX_ROWS_OF_A, x, 0, done = count, acc);
-    accumulate(vecs, in_place, MX_NOTHING, x, done, x->k, acc);
+        accumulate(rows, vecs, in_place, MX_ROWS_OF_A, x, 0, done = count, acc);
+    accumulate(rows, vecs, in_place, MX_NOTHING, x, done, x->k, acc);
 }
 
 /* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which
    rounds in one way. */
-INLINE void store_sums(int vecs, const vector *acc, const register_block *x, ptrdiff_t m, ptrdiff_t n) {
+INLINE void store_sums(int rows, int vecs, const vector *acc, const register_block *x, ptrdiff_t m, ptrdiff_t n) {
     if (x->csc == 1 && x->alpha == 1 && x->beta == 0)
-        store_rows(MR, vecs, acc, 1, 0, x->c, x->rsc, m, n);
+        store_rows(rows, vecs, acc, 1, 0, x->c, x->rsc, m, n);
     else if (x->csc == 1 && x->alpha == 1 && x->beta == 1)
-        store_rows(MR, vecs, acc, 1, 1, x->c, x->rsc, m, n);
+        store_rows(rows, vecs, acc, 1, 1, x->c, x->rsc, m, n);
     else if (x->csc == 1 && x->alpha == -1 && x->beta == 1)
-        store_rows(MR, vecs, acc, -1, 1, x->c, x->rsc, m, n);
+        store_rows(rows, vecs, acc, -1, 1, x->c, x->rsc, m, n);
     else
-        store_any(MR, vecs, acc, x->alpha, x->beta, x->c, x->rsc, x->csc, m, n);
+        store_any(rows, vecs, acc, x->alpha, x->beta, x->c, x->rsc, x->csc, m, n);
 }
 
-/* A corner of the block.  At the right edge of C no more vectors are multiplied than hold columns. */
-INLINE void multiply_corner(int vecs, int in_place, const register_block *x) {
+/* A corner of the block.  No more vectors are multiplied than hold columns, and half of the rows if these are all. */
+INLINE void multiply_corner(int rows, int vecs, int in_place, const register_block *x) {
     vector acc[MR * NV] = {{0}};
     if (x->csc == 1)
         fetch_block(x->m, vecs, x->c, x->rsc);
-    accumulate_all(vecs, in_place, x, acc);
-    store_sums(vecs, acc, x, x->m, x->n);
+    accumulate_all(rows, vecs, in_place, x, acc);
+    store_sums(rows, vecs, acc, x, x->m, x->n);
 }
 
 INLINE void multiply_whole(int in_place, const register_block *x) {
     vector acc[MR * NV] = {{0}};
     if (x->csc == 1)
         fetch_block(MR, NV, x->c, x->rsc);
-    accumulate_all(NV, in_place, x, acc);
-    store_sums(NV, acc, x, MR, NR);
+    accumulate_all(MR, NV, in_place, x, acc);
+    store_sums(MR, NV, acc, x, MR, NR);
 }
 
 /* Functions of their own: where many blocks stand in one, gcc runs out of registers for their addresses. */
-#define CORNER(vecs, in_place)                                                                                         \
-    static __attribute__((noinline)) void corner_##vecs##_##in_place(const register_block *x) {                        \
-        multiply_corner((vecs) < NV ? vecs : NV, in_place, x);                                                         \
+#define BLOCK(name, multiply)                                                                                          \
+    static __attribute__((noinline)) void name(const register_block *x) {                                              \
+        multiply;                                                                                                      \
     }
-#define WHOLE(in_place)                                                                                                \
-    static __attribute__((noinline)) void whole_##in_place(const register_block *x) {                                  \
-        multiply_whole(in_place, x);                                                                                   \
-    }
-CORNER(1, 0)
-CORNER(2, 0)
-CORNER(3, 0)
-CORNER(4, 0)
-CORNER(1, 1)
-CORNER(2, 1)
-CORNER(3, 1)
-CORNER(4, 1) WHOLE(0) WHOLE(1)
+#define CORNER(vecs)                                                                                                   \
+    BLOCK(corner_##vecs, multiply_corner(MR, vecs, 0, x))                                                              \
+    BLOCK(half_##vecs, multiply_corner(MR / 2, vecs, 0, x))                                                            \
+    BLOCK(corner_in_place_##vecs, multiply_corner(MR, vecs, 1, x))
+#define CORNER_ENTRY(vecs) {corner_##vecs, half_##vecs, corner_in_place_##vecs},
+#if NV == 2
+#define EACH_CORNER(X) X(1) X(2)
+#elif NV == 3
+#define EACH_CORNER(X) X(1) X(2) X(3)
+#else
+#define EACH_CORNER(X) X(1) X(2) X(3) X(4)
+#endif
+EACH_CORNER(CORNER)
+BLOCK(whole, multiply_whole(0, x))
+BLOCK(whole_in_place, multiply_whole(1, x))
 
-    void MX_KERNEL(mx_micro)(const register_block *x) {
-    static MX_REAL(mx_micro_function) *const corners[2][4] = {{corner_1_0, corner_2_0, corner_3_0, corner_4_0},
-                                                              {corner_1_1, corner_2_1, corner_3_1, corner_4_1}};
-    static MX_REAL(mx_micro_function) *const whole[2] = {whole_0, whole_1};
+void MX_KERNEL(mx_micro)(const register_block *x) {
+    static MX_REAL(mx_micro_function) *const corners[NV][3] = {EACH_CORNER(CORNER_ENTRY)};
+    static MX_REAL(mx_micro_function) *const wholes[2] = {whole, whole_in_place};
     if (x->m == MR && x->n == NR)
-        whole[x->in_place](x);
+        wholes[x->in_place](x);
     else
-        corners[x->in_place][(x->n - 1) / LANES](x);
+        corners[(x->n - 1) / LANES][x->in_place ? 2 : x->m <= MR / 2](x);
 }
 
 _Static_assert(MX_MAX_MR % MR == 0 && MX_MAX_NR % NR == 0, "a workspace must fit every kernel set");
