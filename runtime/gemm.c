@@ -289,12 +289,15 @@ static void multiply_blocks(const blocks *x) {
     }
 }
 
-/* Units are multiples of the strips and blocks of direct.c and vector.c; two of them are more rows and columns than
-   those that get a treatment of their own there, so that a part is treated as the whole would be. */
+/* Units are multiples of the strips and blocks of direct.c and vector.c, or whole vectors of any set where the place of
+   strips makes no difference; two of them are more rows and columns than those that get a treatment of their own there,
+   so that a part is treated as the whole would be. */
 static ptrdiff_t unit_of(const product *f, int by_rows) {
     if (by_rows)
         return f->n <= FEW_COLUMNS || f->n < LINE / (ptrdiff_t)sizeof(real) ? 24 : 8;
-    return f->m <= 4 ? 256 : MX_MAX_NR;
+    if (f->m <= 4)
+        return 256;
+    return f->csb == 1 && f->k > SHALLOW ? MX_MAX_NR / 3 : MX_MAX_NR;
 }
 
 /* Some rows after the other, if something is to be done with them while they are in the cache. */
