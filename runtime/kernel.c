@@ -49,7 +49,7 @@ INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, co
 }
 
 INLINE void accumulate_all(int rows, int vecs, int in_place, const register_block *x, vector *acc) {
-    const enum mx_beside what = rows == MR && vecs == NV ? x->beside.what : MX_NOTHING;
+    const enum mx_beside what = vecs == NV ? x->beside.what : MX_NOTHING;
     const ptrdiff_t count = x->beside.count;
     ptrdiff_t done = 0;
     if (what == MX_LINES)

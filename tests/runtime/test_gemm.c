@@ -159,6 +159,18 @@ static void test_packed(tap *out) {
     }
 }
 
+/* One block of A, the last strip of which is not whole, beside all of which B is packed. */
+static void test_packed_ragged(tap *out) {
+    static const layout kinds[][3] = {{ROWS, ROWS, ROWS}, {COLUMNS, PADDED_ROWS, ROWS}};
+    static const size_t rows[] = {41, 67, 90, 93};
+    for (size_t i = 0; i < COUNT(rows) * COUNT(kinds); i++) {
+        const layout *kind = kinds[i % COUNT(kinds)];
+        trial t = {
+            .m = rows[i / COUNT(kinds)], .n = 350, .k = 1531, .a = kind[0], .b = kind[1], .c = kind[2], .seed = i + 1};
+        attempt(out, "packed, ragged", &t, 1);
+    }
+}
+
 /* Every combination of layouts, on each way through the code. */
 static void test_layouts(tap *out, size_t m, size_t n, size_t k) {
     uint64_t seed = 1;
@@ -213,6 +225,7 @@ int main(void) {
     test_dots(&out);
     test_in_place(&out);
     test_packed(&out);
+    test_packed_ragged(&out);
     test_layouts(&out, 5, 7, 6);
     test_layouts(&out, 9, 33, 3);
     test_layouts(&out, 6, 9, 133);
