@@ -510,7 +510,7 @@ static void divide_finely(crew *all, ptrdiff_t rows) {
     if (!all->a_in_place || rows < all->parts * (MX_MAX_NR + 2 * MX_MAX_MR))
         return;
     all->unit = all->set->lanes;
-    all->b = all->a + all->parts * all->room;
+    all->b = all->a + round_up(all->parts * all->room, LINE / (ptrdiff_t)sizeof(real));
 }
 
 /* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than
@@ -531,7 +531,7 @@ static void packed(const kernels *set, const product *f, void *work, const mx_te
     const ptrdiff_t most = min(rows / MX_MAX_MR, by_columns ? f->n / MX_MAX_NR : f->m / MX_MAX_MR);
     all.parts = most < 1 ? 1 : (int)min(threads, most);
     all.mc = min(all.mc, rows / all.parts / MX_MAX_MR * MX_MAX_MR);
-    all.room = round_up((all.a_in_place ? MX_MAX_MR : all.mc) * min(f->k, KC), LINE / (ptrdiff_t)sizeof(real));
+    all.room = (all.a_in_place ? MX_MAX_MR : all.mc) * min(f->k, KC);
     all.team = team;
     all.barrier = &barrier;
     if (by_columns)

@@ -63,6 +63,8 @@ static const trial shapes[] = {
     {.m = 64, .n = 256, .k = 784},
     {.m = 33, .n = 203, .k = 300, .a = PADDED_COLUMNS},
     {.m = 9, .n = 77, .k = 1500},
+    {.m = 41, .n = 68, .k = 215, .a = COLUMNS, .b = COLUMNS},
+    {.m = 90, .n = 350, .k = 1531, .a = COLUMNS},
     {.m = 301, .n = 299, .k = 530},
     {.m = 301, .n = 299, .k = 530, .a = COLUMNS},
     {.m = 140, .n = 900, .k = 300},
