@@ -231,7 +231,8 @@ static void check_functions(struct checker *c) {
 /* ---- Warnings -----------------------------------------------------------------------------------------------------
  */
 
-/* Does one insertion, deletion or substitution make b of a? Of names below three letters only the case may differ. */
+/* Does one insertion, deletion, substitution or exchange of neighbours make b of a? Of names below three letters only
+ * the case may differ. */
 static bool is_slip(const char *a, const char *b) {
     size_t m = strlen(a), n = strlen(b), begin = 0, end = 0;
     if (m == n) {
@@ -248,7 +249,8 @@ static bool is_slip(const char *a, const char *b) {
         begin++;
     while (end < shorter - begin && a[m - 1 - end] == b[n - 1 - end])
         end++;
-    return begin + end + 1 >= longer;
+    bool exchanged = m == n && begin + end + 2 == m && a[begin] == b[begin + 1] && a[begin + 1] == b[begin];
+    return exchanged || begin + end + 1 >= longer;
 }
 
 static const char *slip_of(struct checker *c, const char *loss) {
@@ -386,6 +388,13 @@ static void warn(struct checker *c) {
 /* ---- All ----------------------------------------------------------------------------------------------------------
  */
 
+static void report_nothing_left(struct checker *c, const struct request *abstract) {
+    const char *loss = c->out->symbols.at[abstract->target].name, *meant = slip_of(c, loss);
+    struct diag *diag = complain(c, DIAG_E0308, abstract->span, loss, "");
+    if (meant)
+        diag_help(c->diags, diag, "did you mean grad %s ?", meant);
+}
+
 static const struct request *first_abstract(struct checker *c) {
     for (size_t i = 0; i < c->out->requests.len; i++)
         if (c->out->symbols.at[c->out->requests.at[i].target].kind == SYMBOL_ABSTRACT)
@@ -413,7 +422,7 @@ void requests_check(struct checker *c) {
         struct span start = {1, 2};
         complain(c, DIAG_E0305, count ? c->ast->statements.at[count - 1].span : start, "", "");
     } else if (abstract && c->out->outputs.len == 0) {
-        complain(c, DIAG_E0308, abstract->span, c->out->symbols.at[abstract->target].name, "");
+        report_nothing_left(c, abstract);
     } else {
         warn(c);
     }
