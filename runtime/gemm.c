@@ -18,7 +18,7 @@
 _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole numbers of register blocks");
 
 /* Eighths of the second-level cache: what a block of A may take; an A of contiguous rows that need not be packed; C
- * that stays there until something is done with it. */
+   that stays there until something is done with it. */
 #define BLOCK_EIGHTHS 3
 #define ROWS_EIGHTHS 64
 #define C_EIGHTHS 1
@@ -185,9 +185,14 @@ typedef struct blocks {
     int a_in_place, packs_b;
 } blocks;
 
+/* Of an A in place only a last strip that is not whole is packed. */
+static real *place_of_rows(const blocks *x, ptrdiff_t i) {
+    return x->a_in_place ? x->a : x->a + i * x->f->k;
+}
+
 static void pack_rows(const blocks *x, ptrdiff_t i, ptrdiff_t rows) {
     const product *f = x->f;
-    x->set->pack_a(rows, f->k, f->a + i * f->rsa, f->rsa, f->csa, x->a + (x->a_in_place ? 0 : i * f->k));
+    x->set->pack_a(rows, f->k, f->a + i * f->rsa, f->rsa, f->csa, place_of_rows(x, i));
 }
 
 static void pack_columns(const blocks *x, ptrdiff_t j, ptrdiff_t columns) {
@@ -211,10 +216,10 @@ static int has_steps_beside(const blocks *x) {
     return rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
 }
 
-/* Whole strips of B, from the first one on beside which no A is packed. */
+/* Whole strips of B from the second one on, unless strips of A are packed beside the one before. */
 static int is_b_beside(const blocks *x, ptrdiff_t j) {
-    return x->packs_b && x->f->csb == 1 && j > 0 && !is_a_beside(x, j > x->set->nr ? 0 : x->set->mr) &&
-           x->f->n - j >= x->set->nr && has_steps_beside(x);
+    const int taken = j == x->set->nr && is_a_beside(x, x->set->mr);
+    return x->packs_b && x->f->csb == 1 && j > 0 && !taken && x->f->n - j >= x->set->nr && has_steps_beside(x);
 }
 
 /* What is not packed beside something else: all at once where rows lie apart. */
@@ -268,7 +273,7 @@ static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns,
                                   .k = f->k,
                                   .alpha = f->alpha,
                                   .beta = f->beta,
-                                  .a = in_place ? f->a + i * f->rsa : x->a + (x->a_in_place ? 0 : i * f->k),
+                                  .a = in_place ? f->a + i * f->rsa : place_of_rows(x, i),
                                   .rsa = f->rsa,
                                   .in_place = in_place,
                                   .b = x->b + j * f->k,

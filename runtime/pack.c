@@ -31,8 +31,7 @@ INLINE void pack_rows(int w, ptrdiff_t panels, ptrdiff_t k, const real *src, ptr
             }
 }
 
-/* Whole lines of a panel whose k direction is contiguous, a few rows after the other: processors foresee few streams.
- */
+/* Whole lines of a whole panel whose k direction is contiguous, few rows at a time: processors foresee few streams. */
 INLINE void pack_lines(int w, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst) {
     for (int i = 0; i < w; i += LINE_REALS)
         for (ptrdiff_t p = 0; p < k; p += LINE_REALS) {

@@ -34,6 +34,8 @@ static const trial shapes[] = {
     {.m = 12, .n = 8, .k = 301},
     {.m = 12, .n = 10, .k = 401},
     {.m = 12, .n = 15, .k = 401},
+    {.m = 139, .n = 800, .k = 700},
+    {.m = 139, .n = 800, .k = 700, .a = COLUMNS},
     {.m = 1, .n = 301, .k = 100},
     {.m = 7, .n = 1024, .k = 40},
 };
@@ -59,7 +61,7 @@ static void test_machine(tap *out, const trial *t, const operands *usual, ptrdif
 }
 
 static void test_machines(tap *out, const trial *t) {
-    static const ptrdiff_t caches[] = {1, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 21, 1 << 22};
+    static const ptrdiff_t caches[] = {1, 1 << 14, 1 << 16, 1 << 18, 1 << 19, 1 << 20, 1 << 21, 1 << 22};
     const char *wrong = NULL;
     operands usual = on_machine(1 << 20, 0, t, &wrong);
     for (size_t i = 0; i < COUNT(caches); i++)
