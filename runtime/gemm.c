@@ -284,13 +284,24 @@ static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns,
     x->set->micro(&block);
 }
 
+/* Columns of C that stay in the cache until something is done with them. */
+static ptrdiff_t width_of_tiles(const blocks *x) {
+    return x->f->after == NULL ? x->f->n : mx_near_cache() / 8 * C_EIGHTHS / (x->f->m * (ptrdiff_t)sizeof(real));
+}
+
 static void multiply_blocks(const blocks *x) {
-    for (ptrdiff_t j = 0; j < x->f->n; j += x->set->nr) {
-        const product columns = columns_of(x->f, (range){j, min(x->f->n - j, x->set->nr)});
+    const product *f = x->f;
+    const ptrdiff_t width = width_of_tiles(x);
+    for (ptrdiff_t j = 0, tile = 0; j < f->n; j += x->set->nr) {
+        const product columns = columns_of(f, (range){j, min(f->n - j, x->set->nr)});
         pack_b_before(x, j);
-        for (ptrdiff_t i = 0; i < x->f->m; i += x->set->mr)
+        for (ptrdiff_t i = 0; i < f->m; i += x->set->mr)
             multiply_strip(x, i, &columns, j);
-        finish(&columns);
+        if (j + columns.n - tile < width && j + columns.n < f->n)
+            continue;
+        const product done = columns_of(f, (range){tile, j + columns.n - tile});
+        finish(&done);
+        tile = j + columns.n;
     }
 }
 
@@ -582,10 +593,10 @@ static inline __attribute__((always_inline)) void multiply_given(product f, void
     if (f.k == 0 || f.alpha == 0) {
         scale(&f);
         finish(&f);
-    } else if (f.after == NULL && (f.m | f.n | f.k) < TINY && (f.csb == 1 || f.rsb == 1) && f.csc == 1 &&
-               isfinite(f.alpha))
+    } else if ((f.m | f.n | f.k) < TINY && (f.csb == 1 || f.rsb == 1) && f.csc == 1 && isfinite(f.alpha)) {
         MX_REAL(mx_dispatch)()->small(&f);
-    else
+        finish(&f);
+    } else
         multiply_any(f, work);
 }
 
