@@ -293,6 +293,7 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
     name_loops(&b);
     name_buffers(&b);
     print_failure_function(out, &b);
+    print_tile_functions(out, &b);
     for (size_t begin = 0; table && begin < s->plan->kernels.len; begin = vec_last(&parts).end) {
         struct part part = next_part(&b, begin);
         print_part(out, &b, &part, (uint32_t)parts.len);

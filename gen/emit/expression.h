@@ -4,6 +4,8 @@
 
 #include "signature.h"
 
+struct held;
+
 /* What an expression needs to know of the function around it. */
 struct body {
     const struct emission *e;
@@ -11,6 +13,9 @@ struct body {
     const char **buffer_name; /* by buffer */
     const char **loop_name;   /* by loop; behind the loops what follows from them is named, see c_name_derived */
     label *names;             /* how many */
+    const char **tile_name;   /* tiles.c: parameters of functions for tiles; by kernel: what they need */
+    struct held **held;
+    bool in_tile; /* loops go through a tile only */
     const char *gemm_work;
     bool in_parts;
     bool measures; /* sizes of a workspace are printed: what a slice with wrong bounds has is 0 */

@@ -132,10 +132,19 @@ static bool has_pointer(const struct body *b, uint32_t index) {
     return storage == STORE_WORK || storage == STORE_SAVED;
 }
 
+static bool is_in_call(const struct body *b, const struct kernel *kernel, uint32_t index) {
+    const struct node *node = graph_node(b->e->graph, kernel->node);
+    for (uint32_t i = 0; i < kernel_reads(b->e->graph, kernel); i++)
+        if (buffer_base(b->s->plan, operand_buffer(b, &node->operands[i])) == index)
+            return true;
+    return kernel->target == index;
+}
+
 static void declare_pointers(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)
-        if (has_pointer(b, buffers[i]))
+        if (has_pointer(b, buffers[i]) &&
+            (!has_epilogue(kernel) || is_in_call(b, kernel, buffers[i]) || epilogue_takes(b, kernel, buffers[i])))
             declare_pointer(out, b, buffers[i], depth);
 }
 
@@ -285,6 +294,11 @@ static void close_accumulators(struct text *out, const struct body *b, const str
 /* "for (size_t i = 0; i < n; i++)" */
 static void print_for(struct text *out, const struct body *b, label loop, poly size, int depth, const char *end) {
     indent(out, depth);
+    if (b->in_tile) {
+        print_tile_bounds(out, b, loop);
+        text_puts(out, end);
+        return;
+    }
     text_printf(out, "for (size_t %s = 0; %s < ", b->loop_name[loop], b->loop_name[loop]);
     signature_poly(out, b->e, b->s, size, false);
     text_printf(out, "; %s++)%s", b->loop_name[loop], end);
@@ -320,8 +334,7 @@ static const char *copy_formula(const struct body *b, const struct plan_statemen
 }
 
 /* "dX[1:3, :] += U": what a scatter writes. */
-static void comment_scatter(struct text *out, const struct body *b, const struct plan_statement *statement,
-                            struct span span, int depth) {
+static void comment_scatter(struct text *out, const struct body *b, const struct plan_statement *statement, int depth) {
     const struct buffer *buffer = &b->s->plan->buffers.at[statement->target];
     struct formula_names names = {buffer_label, (void *)(uintptr_t)b};
     struct value value = {.node = statement->node, .rank = graph_node(b->e->graph, statement->node)->rank};
@@ -332,18 +345,18 @@ static void comment_scatter(struct text *out, const struct body *b, const struct
                 value.axis[i] = a;
     const char *formula = formula_of_part(b->e->arena, b->e->graph, names, value, FORMULA_LONGEST, &place);
     comment(out, b, statement->target, format_string(b->e->arena, "%s %s", place, statement->adds ? "+=" : "="),
-            times(b, statement->coefficient, formula), span, depth);
+            times(b, statement->coefficient, formula), statement->span, depth);
 }
 
 static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
         if (statement->scatters) {
-            comment_scatter(out, b, statement, nest->span, depth);
+            comment_scatter(out, b, statement, depth);
             continue;
         }
-        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY ? "+=" : "=",
-                statement->copy ? copy_formula(b, statement) : nest_formula(b, statement), nest->span, depth);
+        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY || statement->adds ? "+=" : "=",
+                statement->copy ? copy_formula(b, statement) : nest_formula(b, statement), statement->span, depth);
     }
     if (nest->loops == 0 && nest->statements.len > 1) {
         indent(out, depth);
@@ -355,6 +368,12 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
         indent(out, depth);
         text_puts(out, "}\n");
     }
+}
+
+void print_tiles(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
+    struct body tile = *b;
+    tile.in_tile = true;
+    print_nest(out, &tile, nest, depth);
 }
 
 /* Products -------------------------------------------------------------------------------------------------------- */
@@ -459,10 +478,12 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     label target_at[MAX_RANK] = {0};
     for (label l = 0; l < node->rank; l++)
         target_at[kernel->target_axis[l]] = l;
+    const char *epilogue = has_epilogue(kernel) ? print_epilogue(out, b, kernel, depth) : NULL;
     indent(out, depth);
-    const char *name = call->fixed ? "mx_fixed_gemm" : "mx_gemm";
-    const size_t column = strlen(name) + 5;
-    text_printf(out, "%s_%s(", name, real_suffix(b->e));
+    size_t begin = out->len;
+    text_printf(out, "%s_%s%s(", call->fixed ? "mx_fixed_gemm" : "mx_gemm", real_suffix(b->e),
+                epilogue ? "_epilogue" : "");
+    const size_t column = out->len - begin;
     print_gemm_sizes(out, b, kernel);
     text_puts(out, ", ");
     c_product(out, b, node, NULL, node->number * kernel->coefficient, true, false);
@@ -480,7 +501,8 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
         text_repeat(out, ' ', column);
     }
     print_factor(out, b, kernel, kernel->target, target_at, call->m, call->n);
-    text_printf(out, call->fixed ? ");\n" : ", %s);\n", b->gemm_work);
+    text_printf(out, call->fixed ? "" : ", %s", b->gemm_work);
+    text_printf(out, epilogue ? ", &%s);\n" : ");\n", epilogue);
 }
 
 static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
@@ -551,6 +573,8 @@ static void print_matrix(struct text *out, const struct body *b, const struct ke
 
 static bool needs_block(const struct body *b, const struct kernel *kernel) {
     if (kernel->kind == KERNEL_MATRIX && op_records[graph_node(b->e->graph, kernel->node)->op].status)
+        return true;
+    if (has_epilogue(kernel))
         return true;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)

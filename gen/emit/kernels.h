@@ -23,6 +23,19 @@ void print_stride(struct text *out, const struct body *b, uint32_t buffer, label
 void print_padded(struct text *out, const struct body *b, poly elements);
 void indent(struct text *out, int depth);
 
+/* A nest whose two loops go through a tile only, see tiles.c. */
+void print_tiles(struct text *out, const struct body *b, const struct kernel *nest, int depth);
+
+/* tiles.c: the functions for what is done with the tiles of products, and the structs with what they need. */
+void print_tile_functions(struct text *out, struct body *b);
+bool has_epilogue(const struct kernel *kernel);
+/* Must its pointer be given to the function? */
+bool epilogue_takes(const struct body *b, const struct kernel *kernel, uint32_t buffer);
+/* Declares the last argument of such a product's call, and says its name. */
+const char *print_epilogue(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
+/* "for (size_t i = row; i < row + rows; i++)" */
+void print_tile_bounds(struct text *out, const struct body *b, label loop);
+
 /* Places of a function in parts, in its table: those of the workspace, that of the product's workspace, those of saved.
  */
 uint32_t body_work_places(const struct signature *s);

@@ -193,12 +193,17 @@ static void note_write(struct planning *p, struct poly_sum *moved, uint32_t buff
         poly_sum_add(moved, p->graph->polys, poly_mul(p->graph->polys, elements, poly_number(p->graph->polys, times)));
 }
 
-static void nest_traffic(struct planning *p, const struct kernel *nest, struct accesses *reads,
+/* What was made just before, 0 for nothing, is still near. */
+static void nest_traffic(struct planning *p, const struct kernel *nest, uint32_t made, struct accesses *reads,
                          struct poly_sum *moved) {
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
-            note_read(p, reads, statement->reads.at[r].buffer, statement->reads.at[r].loop, nest->size, nest->loops);
+            if (statement->reads.at[r].buffer != made)
+                note_read(p, reads, statement->reads.at[r].buffer, statement->reads.at[r].loop, nest->size,
+                          nest->loops);
+        if (statement->target == made)
+            continue;
         poly elements = statement->scatters ? iterations(p, nest->size, statement->held)
                                             : node_elements(p->graph, p->plan->buffers.at[statement->target].node);
         note_write(p, moved, statement->target, elements, statement->held == HELD_IN_MEMORY || statement->adds);
@@ -221,10 +226,13 @@ void count_traffic(struct planning *p) {
     for (size_t k = 0; k < p->plan->kernels.len; k++) {
         const struct kernel *kernel = &p->plan->kernels.at[k];
         struct accesses reads = {0};
-        if (kernel->kind == KERNEL_LOOP)
-            nest_traffic(p, kernel, &reads, &moved);
-        else
+        if (kernel->kind != KERNEL_LOOP)
             call_traffic(p, kernel, &reads, &moved);
+        if (gemm_has_tiles(p->graph, p->plan, kernel)) {
+            const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
+            nest_traffic(p, &tiles, kernel->target, &reads, &moved);
+        } else
+            nest_traffic(p, kernel, 0, &reads, &moved);
         for (size_t i = 0; i < reads.list.len; i++)
             poly_sum_add(&moved, p->graph->polys, reads.list.at[i].elements);
     }

@@ -223,3 +223,23 @@ poly gemm_passes(const struct graph *graph, const struct kernel *kernel) {
             passes = poly_mul(graph->polys, passes, kernel->size[i]);
     return passes;
 }
+
+/* ---- What follows ------------------------------------------------------------------------------------------------
+ */
+
+/* Rows of tiles are along the outer dimension of the target's array, see orient. */
+bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
+    const struct gemm *call = &kernel->gemm;
+    return kernel->kind == KERNEL_GEMM && !kernel->loops && !call->fixed && call->m.inner != AXIS_UNIT &&
+           call->n.inner != AXIS_UNIT && graph_node(graph, plan->buffers.at[kernel->target].node)->rank == 2;
+}
+
+struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
+    const struct buffer *target = &plan->buffers.at[kernel->target];
+    struct kernel nest = {.kind = KERNEL_LOOP, .span = kernel->span, .loops = 2};
+    for (label l = 0; l < nest.loops; l++)
+        nest.size[l] = graph_node(graph, target->node)->size[target->order[l]];
+    nest.statements.at = kernel->statements.at;
+    nest.statements.len = kernel->statements.len;
+    return nest;
+}

@@ -103,45 +103,86 @@ static bool reads_aligned(const struct planning *p, const struct read *read, con
     return memchr(read->loop, LOOP_DERIVED, rank) == NULL && memcmp(read->loop, writer->target_loop, rank) == 0;
 }
 
+/* Is it there when the body of a nest gets to the place where it is read, as far as this writer goes? */
+static bool is_written(const struct planning *p, const struct read *read, const struct plan_statement *writer) {
+    return writer->target != buffer_base(p->plan, read->buffer) ||
+           (!writer->reduces && !p->plan->buffers.at[read->buffer].base && reads_aligned(p, read, writer));
+}
+
+/* The product whose tiles the nest goes through, as what writes its target. */
+static struct plan_statement product_of(const struct planning *p, const struct kernel *nest) {
+    struct plan_statement product = {.target = nest->kind == KERNEL_GEMM ? nest->target : 0};
+    const struct buffer *target = &p->plan->buffers.at[product.target];
+    for (label l = 0; product.target && l < graph_node(p->graph, target->node)->rank; l++)
+        product.target_loop[target->order[l]] = l;
+    return product;
+}
+
+static bool is_ready(const struct planning *p, const struct kernel *nest, uint32_t position, const struct read *read) {
+    const struct plan_statement product = product_of(p, nest);
+    if (ready_at(p, read->buffer) > position + 1)
+        return false;
+    if (ready_at(p, read->buffer) <= position)
+        return true;
+    for (size_t s = 0; s < nest->statements.len; s++)
+        if (!is_written(p, read, &nest->statements.at[s]))
+            return false;
+    return is_written(p, read, &product);
+}
+
 /* May the statement run in the body of an earlier nest? It may read what the nest writes only at the same place. */
 static bool fits(const struct planning *p, const struct kernel *nest, uint32_t position,
                  const struct plan_statement *statement) {
-    for (size_t r = 0; r < statement->reads.len; r++) {
-        const struct read *read = &statement->reads.at[r];
-        if (ready_at(p, read->buffer) <= position)
-            continue;
-        if (ready_at(p, read->buffer) > position + 1)
+    for (size_t r = 0; r < statement->reads.len; r++)
+        if (!is_ready(p, nest, position, &statement->reads.at[r]))
             return false;
-        for (size_t s = 0; s < nest->statements.len; s++) {
-            const struct plan_statement *writer = &nest->statements.at[s];
-            if (writer->target == buffer_base(p->plan, read->buffer) &&
-                (writer->reduces || p->plan->buffers.at[read->buffer].base || !reads_aligned(p, read, writer)))
-                return false;
-        }
-    }
-    return ready_at(p, statement->target) <= position;
+    struct read sum = {.buffer = statement->target};
+    memcpy(sum.loop, statement->target_loop, sizeof sum.loop);
+    return statement->adds ? is_ready(p, nest, position, &sum) : ready_at(p, statement->target) <= position;
 }
 
-static bool same_loops(const struct kernel *nest, label loops, const poly *size) {
-    return nest->kind == KERNEL_LOOP && nest->loops == loops && nest->statements.len < MOST_STATEMENTS &&
-           (loops == 0 || memcmp(nest->size, size, loops * sizeof *size) == 0);
+/* Has the statement to do with what the kernel before position computes? */
+static bool follows(const struct planning *p, uint32_t position, const struct plan_statement *statement) {
+    for (size_t r = 0; r < statement->reads.len; r++)
+        if (ready_at(p, statement->reads.at[r].buffer) == position + 1)
+            return true;
+    return ready_at(p, statement->target) == position + 1;
 }
 
-/* Puts the statement into the earliest of the last nests that can take it, or into a new one. */
-static void place(struct planning *p, const struct plan_statement *statement, label loops, const poly *size,
-                  struct span span) {
+static bool same_sizes(const struct kernel *nest, label loops, const poly *size) {
+    return nest->loops == loops && (loops == 0 || memcmp(nest->size, size, loops * sizeof *size) == 0);
+}
+
+/* Can the statement be in these loops, those of the kernel at position? */
+static bool has_room(const struct planning *p, uint32_t position, const struct plan_statement *statement, label loops,
+                     const poly *size) {
+    const struct kernel *kernel = &p->plan->kernels.at[position];
+    if (kernel->statements.len == MOST_STATEMENTS)
+        return false;
+    if (kernel->kind == KERNEL_LOOP)
+        return same_sizes(kernel, loops, size);
+    if (!gemm_has_tiles(p->graph, p->plan, kernel) || statement->reduces || statement->scatters ||
+        !follows(p, position, statement))
+        return false;
+    const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
+    return same_sizes(&tiles, loops, size);
+}
+
+/* Puts the statement into the earliest of the last nests, or products by tiles, that can take it, or into a new nest.
+ */
+static void place(struct planning *p, const struct plan_statement *statement, label loops, const poly *size) {
     size_t count = p->plan->kernels.len, from = count > NESTS_LOOKED_BACK ? count - NESTS_LOOKED_BACK : 0;
     if (p->effort < 2)
         from = count;
     for (size_t k = from; k < count; k++) {
         struct kernel *nest = &p->plan->kernels.at[k];
-        if (same_loops(nest, loops, size) && fits(p, nest, (uint32_t)k, statement)) {
+        if (has_room(p, (uint32_t)k, statement, loops, size) && fits(p, nest, (uint32_t)k, statement)) {
             vec_push(p->arena, &nest->statements, *statement);
             set_ready(p, statement->target, (uint32_t)k);
             return;
         }
     }
-    struct kernel nest = {.kind = KERNEL_LOOP, .loops = loops, .span = span};
+    struct kernel nest = {.kind = KERNEL_LOOP, .loops = loops, .span = statement->span};
     memcpy(nest.size, size, loops * sizeof *size);
     vec_push(p->arena, &nest.statements, *statement);
     vec_push(p->arena, &p->plan->kernels, nest);
@@ -206,11 +247,13 @@ static void set_loops(const struct planning *p, struct plan_statement *statement
     }
 }
 
-/* target[axis_of] = the node, element by element; loops follow the target's array. */
-static void write(struct planning *p, node_id id, bool copy, uint32_t target, const label *axis_of, struct span span) {
+/* target[axis_of] = the node, or += it, element by element; loops follow the target's array. */
+static void put(struct planning *p, node_id id, bool adds, uint32_t target, const label *axis_of, struct span span) {
     const struct node *node = graph_node(p->graph, id);
     const struct buffer *buffer = &p->plan->buffers.at[target];
-    struct plan_statement statement = {.node = id, .copy = copy, .target = target, .coefficient = 1};
+    const bool copy = source_of(p, id) != 0;
+    struct plan_statement statement = {
+        .span = span, .node = id, .copy = copy, .adds = adds, .target = target, .coefficient = 1};
     label loop_of[MAX_LABELS], position[MAX_RANK] = {0};
     poly size[MAX_LABELS];
     for (label i = 0; i < node->rank; i++)
@@ -222,14 +265,20 @@ static void write(struct planning *p, node_id id, bool copy, uint32_t target, co
     find_reads(p, &statement);
     if (!copy)
         count_expression(p, id, node_elements(p->graph, id));
-    place(p, &statement, graph_node(p->graph, id)->rank, size, span);
+    if (adds)
+        add_flops(p, node_elements(p->graph, id), 1);
+    place(p, &statement, graph_node(p->graph, id)->rank, size);
+}
+
+static void write(struct planning *p, node_id id, uint32_t target, const label *axis_of, struct span span) {
+    put(p, id, false, target, axis_of, span);
 }
 
 static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 static void reduce(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node node = *graph_node(p->graph, id);
-    struct plan_statement statement = {.node = id, .reduces = true, .target = target, .coefficient = 1};
+    struct plan_statement statement = {.span = span, .node = id, .reduces = true, .target = target, .coefficient = 1};
     struct derived derived = derived_labels(p->graph, id, false);
     label loop_of[MAX_LABELS];
     poly size[MAX_LABELS];
@@ -241,9 +290,9 @@ static void reduce(struct planning *p, node_id id, uint32_t target, struct span 
     find_reads(p, &statement);
     statement.held = held_loops(node.rank, statement.target_loop);
     if (statement.held == HELD_IN_MEMORY)
-        write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, false, target, identity, span);
+        write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, target, identity, span);
     count_statement(p, &statement, size, derived.loops);
-    place(p, &statement, derived.loops, size, span);
+    place(p, &statement, derived.loops, size);
 }
 
 /* ---- Scatters: values written where their selectors say ----------------------------------------------------------
@@ -315,7 +364,8 @@ static void scatter(struct planning *p, node_id id, uint32_t target, const label
                     enum scattering how, struct span span) {
     const struct node node = *graph_node(p->graph, id);
     struct derived derived = derived_labels(p->graph, id, true);
-    struct plan_statement statement = {.node = id,
+    struct plan_statement statement = {.span = span,
+                                       .node = id,
                                        .reduces = derived.any_sums,
                                        .scatters = true,
                                        .adds = how == ADDS,
@@ -327,9 +377,9 @@ static void scatter(struct planning *p, node_id id, uint32_t target, const label
     set_loops(p, &statement, order.loop_of, axis_of, node.labels, size);
     find_reads(p, &statement);
     if (how == FILLS && !fills_all(p, id, size, statement.held))
-        write(p, graph_fill(p->graph, 0, node.size, node.rank).node, false, target, axis_of, span);
+        write(p, graph_fill(p->graph, 0, node.size, node.rank).node, target, axis_of, span);
     count_statement(p, &statement, size, derived.loops);
-    place(p, &statement, derived.loops, size, span);
+    place(p, &statement, derived.loops, size);
 }
 
 static void multiply(struct planning *p, node_id id, uint32_t target, const label *axis_of, double coefficient,
@@ -346,7 +396,7 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
         source_of(p, node.operands[i].node);
     lay_out_gemm(p, &kernel);
     if (!accumulate && gemm_passes(p->graph, &kernel) != poly_number(p->graph->polys, 1)) {
-        write(p, graph_fill(p->graph, 0, node.size, node.rank).node, false, target, axis_of, span);
+        write(p, graph_fill(p->graph, 0, node.size, node.rank).node, target, axis_of, span);
         kernel.accumulate = true;
     }
     count_product(p, &kernel);
@@ -392,7 +442,7 @@ static void call_matrix(struct planning *p, node_id id, uint32_t target, struct 
         const struct operand *before = &node.operands[replaced];
         label axis_of[MAX_RANK];
         memcpy(axis_of, before->at, sizeof axis_of);
-        write(p, before->node, source_of(p, before->node) != 0, target, axis_of, span);
+        write(p, before->node, target, axis_of, span);
     }
     if (replaced != 0)
         source_of(p, node.operands[0].node);
@@ -464,7 +514,7 @@ static void scatter_terms(struct planning *p, const struct node *sum, uint32_t t
     for (uint32_t i = 0; i < sum->count; i++)
         any = any || (p->absorbed[sum->operands[i].node] && is_scattered(p->graph, sum->operands[i].node));
     if (any && !holds && !tiles(p, sum)) {
-        write(p, graph_fill(p->graph, 0, sum->size, sum->rank).node, false, target, identity, span);
+        write(p, graph_fill(p->graph, 0, sum->size, sum->rank).node, target, identity, span);
         how = ADDS;
     }
     for (uint32_t i = 0; any && i < sum->count; i++)
@@ -472,23 +522,32 @@ static void scatter_terms(struct planning *p, const struct node *sum, uint32_t t
             scatter(p, sum->operands[i].node, target, sum->operands[i].at, sum->operands[i].coefficient, how, span);
 }
 
-/* target = (other terms), then += each product. */
+/* An array of this function alone, whose place the sum may take if it is needed no more. */
+static bool may_be_replaced(struct planning *p, node_id id) {
+    const uint32_t source = source_of(p, id);
+    return source && p->plan->buffers.at[source].storage == STORE_WORK;
+}
+
+/* target = each product, += the next, then += the other terms, which the last product's epilogue can add tile by tile;
+ * these first where the products are added to what is there already. */
 static void sum_with_products(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node sum = *graph_node(p->graph, id);
-    struct value others = other_terms(p, &sum);
+    const struct value others = other_terms(p, &sum);
+    const bool before = others.node && may_be_replaced(p, others.node);
+    bool accumulate = before;
     label axis_of[MAX_RANK];
-    if (others.node) {
-        invert(others.axis, others.rank, axis_of);
-        write(p, others.node, source_of(p, others.node) != 0, target, axis_of, span);
-    }
-    bool accumulate = others.node != 0;
+    invert(others.axis, others.rank, axis_of);
+    if (before)
+        write(p, others.node, target, axis_of, span);
     for (uint32_t i = 0; i < sum.count; i++)
         if (p->absorbed[sum.operands[i].node] && !is_scattered(p->graph, sum.operands[i].node)) {
             multiply(p, sum.operands[i].node, target, sum.operands[i].at, sum.operands[i].coefficient, accumulate,
                      span);
             accumulate = true;
         }
-    scatter_terms(p, &sum, target, accumulate, span);
+    if (others.node && !before)
+        put(p, others.node, accumulate, target, axis_of, span);
+    scatter_terms(p, &sum, target, accumulate || others.node, span);
 }
 
 static bool takes_products(const struct planning *p, node_id id) {
@@ -523,7 +582,7 @@ static void compute(struct planning *p, node_id id, uint32_t target) {
         else if (takes_products(p, id))
             sum_with_products(p, id, target, span);
         else
-            write(p, id, false, target, identity, span);
+            write(p, id, target, identity, span);
     }
 }
 
@@ -583,7 +642,7 @@ static void copy_to(struct planning *p, node_id id, struct buffer to, struct spa
     if (p->effort > 0 && !source_of(p, id) && is_scattered(p->graph, id))
         scatter(p, id, target, identity, 1, FILLS, span);
     else
-        write(p, id, source_of(p, id) != 0, target, identity, span);
+        write(p, id, target, identity, span);
 }
 
 static void load_saved(struct planning *p) {

@@ -85,7 +85,8 @@ static void demote_to_temps(struct planning *p) {
         const struct kernel *kernel = &p->plan->kernels.at[k];
         for (size_t s = 0; s < kernel->statements.len; s++) {
             struct buffer *target = &p->plan->buffers.at[kernel->statements.at[s].target];
-            if (is_private(target->storage) && target->first == target->last && !kernel->statements.at[s].reduces) {
+            if (is_private(target->storage) && target->first == target->last && !kernel->statements.at[s].reduces &&
+                !kernel->statements.at[s].adds) {
                 target->storage = STORE_TEMP;
                 target->index = p->plan->temps++;
             }
@@ -161,27 +162,51 @@ static bool runs_with_loops(const struct planning *p, uint32_t buffer, const lab
     return rank == loops;
 }
 
+/* Does the call of a kernel read the buffer, other than by the statements? */
+static bool is_operand(const struct planning *p, const struct kernel *kernel, uint32_t buffer) {
+    const struct node *node = graph_node(p->graph, kernel->node);
+    for (uint32_t i = 0; i < kernel_reads(p->graph, kernel); i++)
+        if (buffer_base(p->plan, map_get(&p->plan->buffer_of, node->operands[i].node)) == buffer)
+            return true;
+    return false;
+}
+
 /* May the only array that a nest makes take the place of one that it reads for the last time? Where each element is
  * read before the same element is written, and by no later statement. */
-static bool in_place(const struct planning *p, const struct kernel *kernel, uint32_t dying) {
+static bool in_place(const struct planning *p, const struct kernel *nest, uint32_t dying) {
     bool written = false;
-    if (p->effort < 2 || kernel->kind != KERNEL_LOOP || p->plan->buffers.at[dying].storage != STORE_WORK)
-        return false;
-    for (size_t s = 0; s < kernel->statements.len; s++) {
-        const struct plan_statement *statement = &kernel->statements.at[s];
+    for (size_t s = 0; s < nest->statements.len; s++) {
+        const struct plan_statement *statement = &nest->statements.at[s];
         for (size_t r = 0; r < statement->reads.len; r++)
             if (buffer_base(p->plan, statement->reads.at[r].buffer) == dying &&
                 (written || statement->reads.at[r].buffer != dying ||
-                 !runs_with_loops(p, dying, statement->reads.at[r].loop, kernel->loops)))
+                 !runs_with_loops(p, dying, statement->reads.at[r].loop, nest->loops)))
                 return false;
-        if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
+        if (p->plan->buffers.at[statement->target].storage != STORE_WORK || statement->adds)
             continue;
         if (written || statement->reduces ||
-            !runs_with_loops(p, statement->target, statement->target_loop, kernel->loops))
+            !runs_with_loops(p, statement->target, statement->target_loop, nest->loops))
             return false;
         written = true;
     }
     return written;
+}
+
+/* The buffer, used last in the kernel, whose place an array of its statements takes; 0: none. */
+static uint32_t replaced_buffer(const struct pools *pools, uint32_t k) {
+    const struct planning *p = pools->p;
+    const struct kernel *kernel = &p->plan->kernels.at[k];
+    const bool tiles = gemm_has_tiles(p->graph, p->plan, kernel);
+    if (p->effort < 2 || (kernel->kind != KERNEL_LOOP && !tiles))
+        return 0;
+    const struct kernel nest = tiles ? gemm_epilogue(p->graph, p->plan, kernel) : *kernel;
+    for (size_t i = 0; i < pools->dying.at[k + 1].len; i++) {
+        const uint32_t dying = pools->dying.at[k + 1].at[i];
+        if (p->plan->buffers.at[dying].storage == STORE_WORK && !is_operand(p, kernel, dying) &&
+            in_place(p, &nest, dying))
+            return dying;
+    }
+    return 0;
 }
 
 static void list_dying(struct pools *pools) {
@@ -196,14 +221,11 @@ static void list_dying(struct pools *pools) {
 static void assign_kernel(struct pools *pools, uint32_t k) {
     struct planning *p = pools->p;
     const struct kernel *kernel = &p->plan->kernels.at[k];
-    uint32_t reused = 0;
-    for (size_t i = 0; i < pools->dying.at[k + 1].len && !reused; i++)
-        if (in_place(p, kernel, pools->dying.at[k + 1].at[i]))
-            reused = pools->dying.at[k + 1].at[i];
-    if (reused)
-        release(pools, &p->plan->buffers.at[reused]);
+    const uint32_t reused = replaced_buffer(pools, k);
     if (kernel->kind != KERNEL_LOOP)
         give(pools, k, kernel->target);
+    if (reused)
+        release(pools, &p->plan->buffers.at[reused]);
     for (size_t s = 0; s < kernel->statements.len; s++)
         give(pools, k, kernel->statements.at[s].target);
     for (size_t i = 0; i < pools->dying.at[k + 1].len; i++)

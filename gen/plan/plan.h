@@ -47,6 +47,7 @@ enum { LOOP_DERIVED = 254 }; /* in the place of a loop: the label follows from o
 /* One assignment in a loop nest: target = expression, or target = reduction of expressions over the loops that the
  * target does not have. */
 struct plan_statement {
+    struct span span;
     node_id node; /* the expression, by its definition (copy: read from where it is) */
     bool copy, reduces;
     bool scatters;      /* axes of the target follow from loops, see derived_labels */
@@ -84,7 +85,7 @@ struct kernel {
     /* LOOP, GEMM */
     label loops;
     poly size[MAX_LABELS];
-    /* LOOP */
+    /* LOOP; GEMM: what is done with each tile of the target (gemm_epilogue) */
     VEC(struct plan_statement) statements;
     /* GEMM: target = coefficient * node, or += ; ALONG, MATRIX: target = node (a solve: in place of its second operand)
      */
@@ -164,6 +165,10 @@ struct gemm_form {
 bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form);
 /* At most one label each, none in a loop. */
 bool gemm_is_plain(const struct gemm_form *form);
+/* Can something be done with each tile of the target of such a call, once it is computed? */
+bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
+/* What is done with them, as a nest over all of the target. */
+struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
 /* How often a call's loops add to each element of the target. */
 poly gemm_passes(const struct graph *graph, const struct kernel *kernel);
 /* Elements between neighbours along a label in an array whose node's axes are read at these labels: a sum where it is

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Generated code as its callers meet it: the contract of abi.md, case by case.
 
-  run.py [GROUP…]     contract, elements, memory, compilers, names, command, scale, indices, factors, consumers, stats, tensors; without arguments all
+  run.py [GROUP…]     contract, elements, epilogues, memory, compilers, names, command, scale, indices, factors, consumers, stats, tensors; without arguments all
 """
 import sys
 import time
@@ -12,6 +12,7 @@ import compilers
 import consumers
 import contract
 import elements
+import epilogues
 import factors
 import indices
 import memory
@@ -20,7 +21,7 @@ import scale
 import stats
 import tensors
 
-GROUPS = {"contract": contract, "elements": elements, "memory": memory, "compilers": compilers, "names": names, "command": command,
+GROUPS = {"contract": contract, "elements": elements, "epilogues": epilogues, "memory": memory, "compilers": compilers, "names": names, "command": command,
           "scale": scale, "indices": indices, "factors": factors, "consumers": consumers, "stats": stats,
           "tensors": tensors}
 

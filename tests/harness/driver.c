@@ -2,6 +2,7 @@
  *
  *   driver NAME DIM… INDEX… [NAME DIM… INDEX…]…     calls each function in turn
  *   driver NAME!STATUS …                            the status that this call gives, instead of MX_OK
+ *   DRIVER_THREADS=N in the environment             by so many threads
  *
  * Standard input: the values of all inputs, in the order of the calls and arguments, as the module's real type;
  * standard output: the values of all outputs. What a forward function saves goes to the next function that takes saved.
@@ -115,6 +116,8 @@ static void call(const mx_function *f, const size_t *dims, void **saved, int exp
 
 int main(int argc, char **argv) {
     void *saved = NULL;
+    if (getenv("DRIVER_THREADS"))
+        mx_set_num_threads(atoi(getenv("DRIVER_THREADS")));
     for (int at = 1; at < argc;) {
         char *mark = strchr(argv[at], '!');
         int expected = mark ? atoi(mark + 1) : MX_OK;

@@ -70,10 +70,10 @@ class Module:
             runtime = os.path.join(ROOT, "runtime")
             run([compiler, *(STRICT if strict else ["-std=c99"]), *flags, "-I", runtime, "-c", self.c, "-o", program + ".o"])
             run([compiler, "-std=c99", *flags, "-I", runtime, f"-DMODULE={self.name}_module", DRIVER, program + ".o",
-                 os.path.join(BUILD, "libmxrt.a"), "-lm", "-o", program])
+                 os.path.join(BUILD, "libmxrt.a"), "-pthread", "-lm", "-o", program])
         return program
 
-    def call(self, program, calls, dims, inputs, status=0):
+    def call(self, program, calls, dims, inputs, status=0, threads=1):
         """Calls functions in turn in one process; inputs by name; the last call gives that status. A dictionary of
         outputs, by name, for each call."""
         functions, command, data, shapes = self.functions(), [program], [], []
@@ -82,7 +82,7 @@ class Module:
             command += [name + (f"!{status}" if status and name == calls[-1] else "")] + [str(dims[d]) for d in f["dims"] + f["indices"]]
             data += [np.ascontiguousarray(inputs[i["name"]], dtype=self.real).tobytes() for i in f["inputs"]]
             shapes.append([(o["name"], shape_of(o, dims)) for o in f["outputs"]])
-        raw = np.frombuffer(run(command, input=b"".join(data)), dtype=self.real)
+        raw = np.frombuffer(run(command, input=b"".join(data), env={**os.environ, "DRIVER_THREADS": str(threads)}), dtype=self.real)
         results, at = [], 0
         for outputs in shapes:
             results.append({})

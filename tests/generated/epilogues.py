@@ -1,0 +1,120 @@
+"""What follows a product is done with each of its tiles: where it is, where it may not be, and that it changes nothing."""
+import os
+import re
+
+import numpy as np
+
+from common import generate, mx, near, same
+
+LAYERS = """X: [m, k]
+W: [k, n]
+V: [n, k]
+R: [m, n]
+b: [n]
+c: [m]
+s: scalar
+H = relu(X @ W + b)
+Y = tanh(s * (X @ W)) * R
+Z = R - (X @ W) / 2 + X @ V'
+T = (X @ W)' + c'
+"""
+
+GRADIENT = """H = tanh(X @ W + b)
+E = H @ V - Y
+f = sumsq(E) + sumsq(X @ W) / 2
+grad f wrt W, b, X, V
+"""
+
+# Products that are read at other places than the tile's, or as a whole.
+WHOLE = """C: [n, k]
+D: [k, n]
+P = C @ D
+S = exp(P / 8) + P'
+Q = P / (1 + sumsq(P)) + diag(P)
+"""
+
+
+def oracle_layers(x):
+    A = x["X"] @ x["W"]
+    return {"H": np.maximum(A + x["b"], 0), "Y": np.tanh(x["s"] * A) * x["R"], "Z": x["R"] - A / 2 + x["X"] @ x["V"].T,
+            "T": A.T + x["c"]}
+
+
+def oracle_gradient(x):
+    A = x["X"] @ x["W"]
+    H = np.tanh(A + x["b"])
+    E = H @ x["V"] - x["Y"]
+    dA = 2 * E @ x["V"].T * (1 - H ** 2)
+    return {"f": np.sum(E ** 2) + np.sum(A ** 2) / 2, "df_dW": x["X"].T @ (dA + A), "df_db": np.sum(dA, axis=0),
+            "df_dX": (dA + A) @ x["W"].T, "df_dV": 2 * H.T @ E}
+
+
+def oracle_whole(x):
+    P = x["C"] @ x["D"]
+    return {"P": P, "S": np.exp(P / 8) + P.T, "Q": P / (1 + np.sum(P ** 2)) + np.diag(P)}
+
+
+def random_inputs(facts, dims, seed):
+    rng = np.random.default_rng(seed)
+    return {i["name"]: rng.standard_normal(mx.shape_of(i, dims)) for i in facts["inputs"]}
+
+
+def body_of(c, function):
+    return re.search(rf"^int {function}\(.*?^}}", c, re.S | re.M).group()
+
+
+def in_tiles(tap, folder):
+    """Bias, activation and scaling are in functions for tiles; without joined nests, at -O1, they are in loops."""
+    for options, tiles in (((), True), (("-O1",), False)):
+        text = open(generate(folder, LAYERS, options=options)[0]).read()
+        body = body_of(text, "module_eval")
+        same(tap, f"{options}: products with what follows them", "mx_gemm_f64_epilogue(" in body, tiles)
+        same(tap, f"{options}: functions for tiles", bool(re.search(r"^static void \w+_tile_", text, re.M)), tiles)
+        same(tap, f"{options}: loops that apply a function", bool(re.search(r"mx_relu_f64|tanh\(", body)), not tiles)
+
+
+def whole_values(tap, folder):
+    """What needs other places than the tile's comes after the product."""
+    text = open(generate(folder, WHOLE)[0]).read()
+    tiles = re.findall(r"^static void \w+_tile_.*?^}", text, re.S | re.M)
+    tap.ok(not any("exp(" in tile or "sumsq" in tile for tile in tiles), "exp(P / 8) + P' is no epilogue of P", tiles)
+
+
+LARGE = ((0, 3, 2), (3, 0, 2), (3, 2, 0), (1, 1, 1), (5, 1, 7), (1, 6, 3), (33, 40, 50), (70, 300, 90), (530, 260, 330))
+
+
+def programs():
+    """Source, oracle, function, and dimensions: the last two have many tiles."""
+    return ((LAYERS, oracle_layers, "module_eval", [dict(zip("mnk", sizes)) for sizes in LARGE]),
+            (GRADIENT, oracle_gradient, "module_grad_f",
+             [dict(zip(("X_rows", "W_cols", "X_cols", "V_cols"), (*sizes, sizes[2] // 2 + 1))) for sizes in LARGE]),
+            (WHOLE, oracle_whole, "module_eval", [dict(n=n, k=k) for n, k in ((1, 1), (3, 4), (90, 70), (400, 60))]))
+
+
+def agree(tap, folder):
+    """Every level against NumPy, with one tile and with many."""
+    for source, oracle, function, shapes in programs():
+        for level in ("-O0", "-O1", "-O2"):
+            module = mx.Module(os.path.join(folder, oracle.__name__ + level), source, [level])
+            program = module.build("gcc", ("-O3", "-march=native"))
+            for dims in shapes:
+                inputs = random_inputs(module.functions()[function], dims, sum(dims.values()))
+                values, = module.call(program, [function], dims, inputs)
+                expected = oracle(inputs)
+                for name, value in values.items():
+                    near(tap, f"{level}: {name} at {dims}", value, expected[name], 1e-12)
+
+
+def threads_agree(tap, folder):
+    """Tiles that come on several threads give the same bits."""
+    for source, oracle, function, shapes in programs():
+        module = mx.Module(os.path.join(folder, oracle.__name__), source)
+        program = module.build("gcc", ("-O3", "-march=native"))
+        for dims in shapes[-2:]:
+            inputs = random_inputs(module.functions()[function], dims, 7)
+            one, *more = (module.call(program, [function], dims, inputs, threads=count)[0] for count in (1, 2, 3))
+            tap.ok(all(np.array_equal(one[name], other[name]) for other in more for name in one),
+                   f"{oracle.__name__} at {dims}: one, two and three threads give the same bits")
+
+
+CASES = (in_tiles, whole_values, agree, threads_agree)
