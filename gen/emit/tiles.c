@@ -30,15 +30,12 @@ struct held {
     size_t dim_count;
 };
 
-/* The first of them in the same place of the workspace: compilers must see that it is the same. */
+/* The first of them in the same place: compilers must see that it is the same. An output's has but one name. */
 static uint32_t first_there(const struct body *b, const struct held *held, uint32_t index) {
-    const struct buffer *buffers = b->s->plan->buffers.at, *buffer = &buffers[index];
-    for (uint32_t i = 0; i < held->count; i++) {
-        const struct buffer *other = &buffers[held->buffers[i]];
-        if (held->buffers[i] == index || (buffer->storage == STORE_WORK && other->storage == STORE_WORK &&
-                                          buffer->pool == other->pool && buffer->slot == other->slot))
+    const struct buffer *buffers = b->s->plan->buffers.at;
+    for (uint32_t i = 0; i < held->count; i++)
+        if (held->buffers[i] == index || share_place(&buffers[held->buffers[i]], &buffers[index]))
             return held->buffers[i];
-    }
     return index;
 }
 
@@ -83,7 +80,7 @@ static void print_member(struct text *out, const struct body *b, const struct he
     const char *name = b->buffer_name[index], *first = b->buffer_name[first_there(b, held, index)];
     if (is_member(b, held, index))
         text_printf(out, "    %sconst %s = %s->%s;\n", type_of(b, index), name, b->tile_name[HELD], name);
-    else if (b->s->plan->buffers.at[index].storage != STORE_TEMP)
+    else if (b->s->plan->buffers.at[index].storage != STORE_TEMP && name != first)
         text_printf(out, "    %sconst %s = %s;\n", type_of(b, index), name, first);
 }
 

@@ -202,7 +202,7 @@ static void nest_traffic(struct planning *p, const struct kernel *nest, uint32_t
             if (statement->reads.at[r].buffer != made)
                 note_read(p, reads, statement->reads.at[r].buffer, statement->reads.at[r].loop, nest->size,
                           nest->loops);
-        if (statement->target == made)
+        if (made && share_place(&p->plan->buffers.at[statement->target], &p->plan->buffers.at[made]))
             continue;
         poly elements = statement->scatters ? iterations(p, nest->size, statement->held)
                                             : node_elements(p->graph, p->plan->buffers.at[statement->target].node);

@@ -30,6 +30,14 @@ uint32_t kernel_variables(const struct kernel *kernel) {
     return variables;
 }
 
+bool share_place(const struct buffer *a, const struct buffer *b) {
+    if (a->storage != b->storage || a->base || b->base)
+        return false;
+    if (a->storage == STORE_OUTPUT)
+        return a->index == b->index;
+    return (a->storage == STORE_WORK || a->storage == STORE_SAVED) && a->pool == b->pool && a->slot == b->slot;
+}
+
 static bool needs_parts(const struct plan *plan) {
     uint32_t variables = 0;
     for (size_t k = 0; k < plan->kernels.len; k++)
@@ -94,6 +102,53 @@ static void demote_to_temps(struct planning *p) {
     }
 }
 
+/* Does every dimension of the array run with the loop of the same number? */
+static bool runs_with_loops(const struct planning *p, uint32_t buffer, const label *loop, label loops) {
+    const struct buffer *b = &p->plan->buffers.at[buffer];
+    uint8_t rank = graph_node(p->graph, b->node)->rank;
+    for (uint8_t i = 0; i < rank; i++)
+        if (loop[b->order[i]] != i)
+            return false;
+    return rank == loops;
+}
+
+/* Is the target of a product read by its epilogue only where element after element of another array is made of it, and
+ * never once that was written? That by statement s. */
+static bool is_made_of_target(const struct planning *p, const struct kernel *kernel, size_t s) {
+    const struct kernel nest = gemm_epilogue(p->graph, p->plan, kernel);
+    for (size_t t = 0; t < nest.statements.len; t++) {
+        const struct plan_statement *statement = &nest.statements.at[t];
+        for (size_t r = 0; r < statement->reads.len; r++)
+            if (buffer_base(p->plan, statement->reads.at[r].buffer) == kernel->target &&
+                (t > s || statement->reads.at[r].buffer != kernel->target ||
+                 !runs_with_loops(p, kernel->target, statement->reads.at[r].loop, nest.loops)))
+                return false;
+    }
+    return runs_with_loops(p, nest.statements.at[s].target, nest.statements.at[s].target_loop, nest.loops);
+}
+
+/* Products that are needed only for an output, or a saved value, which their epilogue makes of them, are computed in
+ * its place. */
+static void move_to_outputs(struct planning *p) {
+    for (uint32_t k = 0; p->effort > 1 && k < p->plan->kernels.len; k++) {
+        const struct kernel *kernel = &p->plan->kernels.at[k];
+        struct buffer *target = &p->plan->buffers.at[kernel->target];
+        if (!gemm_has_tiles(p->graph, p->plan, kernel) || target->storage != STORE_WORK || target->last != k + 1 ||
+            p->plan->kernels.at[target->first - 1].kind != KERNEL_GEMM)
+            continue;
+        for (size_t s = 0; s < kernel->statements.len; s++) {
+            const struct buffer *made = &p->plan->buffers.at[kernel->statements.at[s].target];
+            if ((made->storage != STORE_OUTPUT && made->storage != STORE_SAVED) || !is_made_of_target(p, kernel, s))
+                continue;
+            target->storage = made->storage;
+            target->index = made->index;
+            target->pool = made->pool;
+            target->slot = made->slot;
+            break;
+        }
+    }
+}
+
 void layout_append(struct arena *arena, struct layout *layout, struct buffer *buffer, poly elements) {
     uint32_t pool = 0;
     while (pool < layout->pools.len && layout->pools.at[pool].elements != elements)
@@ -150,16 +205,6 @@ static void give(struct pools *pools, uint32_t kernel, uint32_t target) {
         give_local(pools, buffer);
     else
         give_slot(pools, buffer);
-}
-
-/* Does every dimension of the array run with the loop of the same number? */
-static bool runs_with_loops(const struct planning *p, uint32_t buffer, const label *loop, label loops) {
-    const struct buffer *b = &p->plan->buffers.at[buffer];
-    uint8_t rank = graph_node(p->graph, b->node)->rank;
-    for (uint8_t i = 0; i < rank; i++)
-        if (loop[b->order[i]] != i)
-            return false;
-    return rank == loops;
 }
 
 /* Does the call of a kernel read the buffer, other than by the statements? */
@@ -236,10 +281,7 @@ static void assign_kernel(struct pools *pools, uint32_t k) {
 /* A copy of an array whose place its target takes moves nothing. */
 static bool is_idle(const struct planning *p, const struct plan_statement *statement) {
     const struct buffer *to = &p->plan->buffers.at[statement->target];
-    if (!statement->copy || to->storage != STORE_WORK)
-        return false;
-    const struct buffer *from = &p->plan->buffers.at[statement->reads.at[0].buffer];
-    return from->storage == STORE_WORK && from->pool == to->pool && from->slot == to->slot;
+    return statement->copy && share_place(&p->plan->buffers.at[statement->reads.at[0].buffer], to);
 }
 
 /* The next product that adds to the copy's target adds to what was copied. */
@@ -275,6 +317,7 @@ void assign_memory(struct planning *p) {
     p->plan->in_parts = needs_parts(p->plan);
     find_lifetimes(p);
     demote_to_temps(p);
+    move_to_outputs(p);
     list_dying(&pools);
     for (uint32_t k = 0; k < p->plan->kernels.len; k++)
         assign_kernel(&pools, k);

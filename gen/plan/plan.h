@@ -117,6 +117,9 @@ struct plan {
  * or single uses stand inline; 2: nests are joined, products are added in place, and arrays take each other's place. */
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort);
 
+/* Are two arrays, of the same size, in the same place? */
+bool share_place(const struct buffer *a, const struct buffer *b);
+
 /* The operand of a node of whole matrices that its call replaces by the result, in the target: what a solve divides,
  * pivots; -1: none. */
 int replaced_operand(const struct node *node);

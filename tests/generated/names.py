@@ -77,7 +77,7 @@ def numbered(tap, folder):
 def dimensions(tap, folder):
     """Dimensions and scalars; a product, so that they are strides too."""
     sets = ("int class i", "j work exp", "NULL errno k", "saved main y0", "work_ t1 mx_gemm_f64", "l gemm_work size_t",
-            "index time bytes", "sizeof product _x")
+            "index time bytes", "sizeof product _x", "row columns tile", "in context column_stride")
     for number, names in enumerate(sets):
         a, b, c = names.split()
         source = f"X: [{a}, {b}]\nW: [{b}, {c}]\ns: scalar\nH = tanh(X @ W)\nf = s * sumsq(H) / {a} + {c}\ngrad f wrt X, W, s\n"
