@@ -132,16 +132,28 @@ static void scale(const product *f) {
         }
 }
 
+static void call_tile(const product *f, const MX_REAL(mx_epilogue) * of) {
+    if (f->swapped)
+        of->tile(of->context, (size_t)f->column, (size_t)f->row, (size_t)f->n, (size_t)f->m, f->c, f->csc, f->rsc);
+    else
+        of->tile(of->context, (size_t)f->row, (size_t)f->column, (size_t)f->m, (size_t)f->n, f->c, f->rsc, f->csc);
+}
+
+/* Nothing of C was read. */
+static void begin(const product *f) {
+    if (f->first != NULL)
+        call_tile(f, f->first);
+}
+
 /* All of C has its final value. */
 static void finish(const product *f) {
-    if (f->after == NULL)
-        return;
-    if (f->swapped)
-        f->after->tile(f->after->context, (size_t)f->column, (size_t)f->row, (size_t)f->n, (size_t)f->m, f->c, f->csc,
-                       f->rsc);
-    else
-        f->after->tile(f->after->context, (size_t)f->row, (size_t)f->column, (size_t)f->m, (size_t)f->n, f->c, f->rsc,
-                       f->csc);
+    if (f->after != NULL)
+        call_tile(f, f->after);
+}
+
+/* Is C to be computed in pieces that stay near, of whole rows of the caller's? */
+static int has_tiles(const product *f) {
+    return f->first != NULL || f->after != NULL;
 }
 
 /* Part number part of parts of 0 … size - 1, all nearly equal: whole units, and in the last part what is left over. */
@@ -284,24 +296,30 @@ static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns,
     x->set->micro(&block);
 }
 
-/* Columns of C that stay in the cache until something is done with them. */
-static ptrdiff_t width_of_tiles(const blocks *x) {
-    return x->f->after == NULL ? x->f->n : mx_near_cache() / 8 * C_EIGHTHS / (x->f->m * (ptrdiff_t)sizeof(real));
+/* The columns from j on that are computed together. */
+static product tile_of(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t near = mx_near_cache() / 8 * C_EIGHTHS / (f->m * (ptrdiff_t)sizeof(real));
+    const ptrdiff_t width = has_tiles(f) ? near / x->set->nr * x->set->nr + x->set->nr : f->n;
+    return columns_of(f, (range){j, min(f->n - j, width)});
+}
+
+static void multiply_strips(const blocks *x, ptrdiff_t from, ptrdiff_t to) {
+    for (ptrdiff_t j = from; j < to; j += x->set->nr) {
+        const product columns = columns_of(x->f, (range){j, min(x->f->n - j, x->set->nr)});
+        pack_b_before(x, j);
+        for (ptrdiff_t i = 0; i < x->f->m; i += x->set->mr)
+            multiply_strip(x, i, &columns, j);
+    }
 }
 
 static void multiply_blocks(const blocks *x) {
-    const product *f = x->f;
-    const ptrdiff_t width = width_of_tiles(x);
-    for (ptrdiff_t j = 0, tile = 0; j < f->n; j += x->set->nr) {
-        const product columns = columns_of(f, (range){j, min(f->n - j, x->set->nr)});
-        pack_b_before(x, j);
-        for (ptrdiff_t i = 0; i < f->m; i += x->set->mr)
-            multiply_strip(x, i, &columns, j);
-        if (j + columns.n - tile < width && j + columns.n < f->n)
-            continue;
-        const product done = columns_of(f, (range){tile, j + columns.n - tile});
-        finish(&done);
-        tile = j + columns.n;
+    for (ptrdiff_t j = 0; j < x->f->n;) {
+        const product tile = tile_of(x, j);
+        begin(&tile);
+        multiply_strips(x, j, j + tile.n);
+        finish(&tile);
+        j += tile.n;
     }
 }
 
@@ -319,8 +337,9 @@ static ptrdiff_t unit_of(const product *f, int by_rows) {
 /* Some rows after the other, if something is to be done with them while they are in the cache. */
 static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
     const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
-    const ptrdiff_t near = f->after == NULL ? 0 : mx_near_cache() / 8 * C_EIGHTHS;
-    if (f->after == NULL || f->m < 2 * unit || f->m * row_bytes <= near) {
+    const ptrdiff_t near = mx_near_cache() / 8 * C_EIGHTHS;
+    if (!has_tiles(f) || f->m < 2 * unit || f->m * row_bytes <= near) {
+        begin(f);
         way(f);
         finish(f);
         return;
@@ -329,6 +348,7 @@ static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *
         rows = round_up(near / row_bytes, unit) + unit;
         rows = f->m - i < rows + unit ? f->m - i : rows;
         product part = rows_of(f, (range){i, rows});
+        begin(&part);
         way(&part);
         finish(&part);
     }
@@ -396,6 +416,7 @@ static void multiply(const crew *all, int part) {
             product panel = columns_of(f, (range){j, min(f->n - j, nc)});
             panel.k = min(f->k - p, kc);
             panel.beta = p == 0 ? f->beta : 1;
+            panel.first = p == 0 ? f->first : NULL;
             panel.after = p + panel.k == f->k ? f->after : NULL;
             panel.a += p * f->csa;
             panel.b += p * f->rsb;
@@ -432,6 +453,7 @@ static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdi
 /* The other ways multiply partial sums by alpha, and Inf times them could give Inf - Inf where Inf times the whole sum
    is Inf. */
 static void row_by_row(const kernels *set, const product *f) {
+    begin(f);
     for (ptrdiff_t i = 0; i < f->m; i++) {
         product row = *f;
         row.m = 1;
@@ -488,7 +510,7 @@ static void direct_part(const void *job, int part) {
 }
 
 static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
-    const int by_rows = f->after != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
+    const int by_rows = has_tiles(f) ? !f->swapped : f->m >= f->n && f->m > 1;
     parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
     if (threads > 1)
         all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
@@ -530,10 +552,10 @@ static void divide_finely(crew *all, ptrdiff_t rows) {
 }
 
 /* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than
-   that every thread packs all of A, or nothing where A is not packed.  What is done afterwards wants the caller's rows
+   that every thread packs all of A, or nothing where A is not packed.  What is done with pieces wants the caller's rows
    whole. */
 static int wants_columns(const product *f, int a_in_place, int threads) {
-    if (f->after != NULL)
+    if (has_tiles(f))
         return f->swapped;
     return f->n >= WIDE * f->m || f->n >= (a_in_place ? ENOUGH_COLUMNS * threads : MANY_COLUMNS * (threads - 1));
 }
@@ -586,31 +608,43 @@ static void multiply_any(product f, void *work) {
         multiply_by_team(set, &f, work, team);
 }
 
-/* Tiny products are told apart at once; a constant after costs nothing. */
+/* Tiny products are told apart at once; constants first and after cost nothing. */
 static inline __attribute__((always_inline)) void multiply_given(product f, void *work) {
     if (f.m == 0 || f.n == 0)
         return;
     if (f.k == 0 || f.alpha == 0) {
+        begin(&f);
         scale(&f);
         finish(&f);
     } else if ((f.m | f.n | f.k) < TINY && (f.csb == 1 || f.rsb == 1) && f.csc == 1 && isfinite(f.alpha)) {
+        begin(&f);
         MX_REAL(mx_dispatch)()->small(&f);
         finish(&f);
     } else
         multiply_any(f, work);
 }
 
+void MX_REAL_AND(mx_gemm, _fused)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
+                                  ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c,
+                                  ptrdiff_t rsc, ptrdiff_t csc, void *work, const MX_REAL(mx_prologue) * first,
+                                  const MX_REAL(mx_epilogue) * after) {
+    const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
+    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, first, after, 0, 0, 0, 0},
+                   work);
+}
+
 void MX_REAL_AND(mx_gemm, _epilogue)(size_t rows, size_t columns, size_t depth, real alpha, const real *a,
                                      ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb,
                                      real beta, real *c, ptrdiff_t rsc, ptrdiff_t csc, void *work,
                                      const MX_REAL(mx_epilogue) * after) {
-    const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
-    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, after, 0, 0, 0, 0}, work);
+    MX_REAL_AND(mx_gemm, _fused)
+    (rows, columns, depth, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, work, NULL, after);
 }
 
 void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
                       ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
                       ptrdiff_t csc, void *work) {
     const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
-    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, 0, 0, 0, 0}, work);
+    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, NULL, 0, 0, 0, 0},
+                   work);
 }

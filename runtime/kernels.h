@@ -8,8 +8,8 @@
 
 struct MX_REAL(mx_epilogue);
 
-/* alpha A B + beta C: one product, its sizes known to fit ptrdiff_t.  Then after on C, which begins at (row, column) of
-   the C that the caller gave, or of its transpose if swapped; NULL: nothing is done. */
+/* alpha A B + beta C: one product, its sizes known to fit ptrdiff_t.  Before it comes first and then after on C, which
+   begins at (row, column) of the C that the caller gave, or of its transpose if swapped; NULL: nothing is done. */
 typedef struct MX_REAL(mx_product) {
     ptrdiff_t m, n, k;
     real alpha, beta;
@@ -19,7 +19,7 @@ typedef struct MX_REAL(mx_product) {
     ptrdiff_t rsb, csb;
     real *c;
     ptrdiff_t rsc, csc;
-    const struct MX_REAL(mx_epilogue) * after;
+    const struct MX_REAL(mx_epilogue) * first, *after;
     ptrdiff_t row, column;
     int swapped;
     int ending;
@@ -27,8 +27,8 @@ typedef struct MX_REAL(mx_product) {
 
 /* C' = alpha B' A' + beta C'. */
 static inline product transposed_product(const product *f) {
-    return (product){f->n,   f->m, f->k,   f->alpha, f->beta,  f->b,      f->csb, f->rsb,      f->a,     f->csa,
-                     f->rsa, f->c, f->csc, f->rsc,   f->after, f->column, f->row, !f->swapped, f->ending};
+    return (product){f->n,   f->m, f->k,   f->alpha, f->beta,  f->b,     f->csb,    f->rsb, f->a,        f->csa,
+                     f->rsa, f->c, f->csc, f->rsc,   f->first, f->after, f->column, f->row, !f->swapped, f->ending};
 }
 
 /* Packs a count x k matrix, element (i, p) at src[i*stride + p*stride_k], into panels of a fixed width w: element

@@ -70,28 +70,40 @@ MX_API void mx_gemm_f32(size_t m, size_t n, size_t k, float alpha, const float *
 MX_API size_t mx_gemm_f64_worksize(size_t m, size_t n, size_t k);
 MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
 
-/* The same, and then epilogue->tile once for each piece of C, when it has its final value and is still in a near cache:
-   to add a bias, apply a function to every element, or sum up rows.  Its elements are those from (i, j) on, as many
-   rows and columns as it says, which it may read and write; all pieces together are C, and none is empty.  Pieces that
-   share a row come one after the other, those further left first; those of different rows may come on several threads
-   at once.  So sums of rows can be added up as pieces come (sums of columns: of C' = alpha B' A' + beta C'), and the
-   results have the same bits as with all of C in one piece, for any function of single elements; sums only up to their
-   order, for the pieces depend on the kernel set, the size of the cache and the number of threads.
+/* The same, and epilogue->tile once for each piece of C, when it has its final value and is still in a near cache: to
+   apply a function to every element, or sum up rows; and prologue->tile once for each piece before the product reads
+   it (so that beta is not 0): to give C the values that the product adds to, as a bias.  Its elements are those from
+   (i, j) on, as many rows and columns as it says, which it may read and write; all pieces together are C, and none is
+   empty.  Pieces that share a row come one after the other, those further left first; those of different rows may come
+   on several threads at once.  So sums of rows can be added up as pieces come (sums of columns: of
+   C' = alpha B' A' + beta C'), and the results have the same bits as with all of C in one piece, for any function of
+   single elements; sums only up to their order, for the pieces depend on the kernel set, the size of the cache and the
+   number of threads.
 
-   The struct is read during the call only; NULL does nothing.  tile does not call mx_set_num_threads, which would wait
-   for the product that calls it. */
+   The structs are read during the call only; NULL does nothing.  tile does not call mx_set_num_threads, which would
+   wait for the product that calls it. */
 typedef struct mx_epilogue_f64 {
     void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, double *c, ptrdiff_t rsc,
                  ptrdiff_t csc);
     void *context;
-} mx_epilogue_f64;
+} mx_epilogue_f64, mx_prologue_f64;
 
 typedef struct mx_epilogue_f32 {
     void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, float *c, ptrdiff_t rsc,
                  ptrdiff_t csc);
     void *context;
-} mx_epilogue_f32;
+} mx_epilogue_f32, mx_prologue_f32;
 
+MX_API void mx_gemm_f64_fused(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t rsa, ptrdiff_t csa,
+                              const double *b, ptrdiff_t rsb, ptrdiff_t csb, double beta, double *c, ptrdiff_t rsc,
+                              ptrdiff_t csc, void *work, const mx_prologue_f64 *prologue,
+                              const mx_epilogue_f64 *epilogue);
+MX_API void mx_gemm_f32_fused(size_t m, size_t n, size_t k, float alpha, const float *a, ptrdiff_t rsa, ptrdiff_t csa,
+                              const float *b, ptrdiff_t rsb, ptrdiff_t csb, float beta, float *c, ptrdiff_t rsc,
+                              ptrdiff_t csc, void *work, const mx_prologue_f32 *prologue,
+                              const mx_epilogue_f32 *epilogue);
+
+/* The same without a prologue. */
 MX_API void mx_gemm_f64_epilogue(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t rsa,
                                  ptrdiff_t csa, const double *b, ptrdiff_t rsb, ptrdiff_t csb, double beta, double *c,
                                  ptrdiff_t rsc, ptrdiff_t csc, void *work, const mx_epilogue_f64 *epilogue);

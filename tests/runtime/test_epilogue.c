@@ -1,6 +1,7 @@
-/* Products with an epilogue: the bits of the product alone and then the function; every element once, rows from left
-   to right; for every way through the code and several numbers of threads.  Compiled once for each element type; run
-   once for each kernel set. */
+/* Products with a prologue and an epilogue: the bits of one function, the product alone, and then the other; every
+   element once, rows from left to right; for every way through the code and several numbers of threads.  Compiled once
+   for each element type; run once for each kernel set. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +37,18 @@ static const trial shapes[] = {
 typedef struct seen {
     const trial *t;
     size_t *next; /* for each row, the column that must come next */
+    void (*change)(size_t i, size_t j, real *c);
     int wrong;
 } seen;
 
 /* c_ij = c_ij^2 + j - i/2. */
 static void square(size_t i, size_t j, real *c) {
     *c = *c * *c + (real)j - (real)i / 2;
+}
+
+/* c_ij = i - 2 j, whatever it was. */
+static void start(size_t i, size_t j, real *c) {
+    *c = (real)i - 2 * (real)j;
 }
 
 static void tile(void *context, size_t i, size_t j, size_t rows, size_t columns, real *c, ptrdiff_t rsc,
@@ -56,34 +63,54 @@ static void tile(void *context, size_t i, size_t j, size_t rows, size_t columns,
             s->wrong = 1;
         s->next[i + p] = j + columns;
         for (size_t q = 0; q < columns; q++)
-            square(i + p, j + q, c + (ptrdiff_t)p * rsc + (ptrdiff_t)q * csc);
+            s->change(i + p, j + q, c + (ptrdiff_t)p * rsc + (ptrdiff_t)q * csc);
     }
 }
 
-static void call(const trial *t, operands *o, void *work, const MX_REAL(mx_epilogue) * epilogue) {
-    MX_REAL_AND(mx_gemm, _epilogue)
+static void call(const trial *t, operands *o, void *work, const MX_REAL(mx_prologue) * prologue,
+                 const MX_REAL(mx_epilogue) * epilogue) {
+    if (prologue == NULL)
+        MX_REAL_AND(mx_gemm, _epilogue)
     (t->m, t->n, t->k, t->alpha, o->a.at, o->a.rs, o->a.cs, o->b.at, o->b.rs, o->b.cs, t->beta, o->c.at, o->c.rs,
      o->c.cs, work, epilogue);
+    else MX_REAL_AND(mx_gemm, _fused)(t->m, t->n, t->k, t->alpha, o->a.at, o->a.rs, o->a.cs, o->b.at, o->b.rs, o->b.cs,
+                                      t->beta, o->c.at, o->c.rs, o->c.cs, work, prologue, epilogue);
 }
 
-static const char *compare(const trial *t, seen *s, int threads) {
-    operands want = operands_new(t), got = operands_new(t);
-    void *work = malloc(worksize(t->m, t->n, t->k) + 1);
-    const MX_REAL(mx_epilogue) epilogue = {tile, s};
-    mx_set_num_threads(1);
-    call(t, &want, work, NULL);
+static void change_all(const trial *t, operands *o, void (*change)(size_t i, size_t j, real *c)) {
     for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < t->n; j++)
-            square(i, j, element(&want.c, i, j));
+            change(i, j, element(&o->c, i, j));
+}
+
+static int is_complete(const seen *s) {
+    int complete = !s->wrong;
+    for (size_t i = 0; i < s->t->m; i++)
+        complete &= s->next[i] == s->t->n;
+    return complete;
+}
+
+/* Either of them may be left out. */
+static const char *compare(const trial *t, seen *first, seen *after, int threads) {
+    operands want = operands_new(t), got = operands_new(t);
+    void *work = malloc(worksize(t->m, t->n, t->k) + 1);
+    const MX_REAL(mx_prologue) prologue = {tile, first};
+    const MX_REAL(mx_epilogue) epilogue = {tile, after};
+    mx_set_num_threads(1);
+    if (first != NULL)
+        change_all(t, &want, start);
+    call(t, &want, work, NULL, NULL);
+    if (after != NULL)
+        change_all(t, &want, square);
     mx_set_num_threads(threads);
-    call(t, &got, work, &epilogue);
-    for (size_t i = 0; i < t->m; i++)
-        s->wrong |= s->next[i] != t->n;
+    call(t, &got, work, first == NULL ? NULL : &prologue, after == NULL ? NULL : &epilogue);
     int same = memcmp(want.c.memory, got.c.memory, got.c.length * sizeof(real)) == 0;
     free(work);
     operands_free(&want);
     operands_free(&got);
-    return s->wrong ? "pieces are missing, double or out of order" : same ? NULL : "other bits";
+    if ((first != NULL && !is_complete(first)) || (after != NULL && !is_complete(after)))
+        return "pieces are missing, double or out of order";
+    return same ? NULL : "other bits";
 }
 
 static void test_shape(tap *out, trial t, real alpha, int threads) {
@@ -91,13 +118,18 @@ static void test_shape(tap *out, trial t, real alpha, int threads) {
     for (size_t i = 0; i < COUNT(layouts); i++) {
         if (!tap_due())
             continue;
-        seen s = {&t, calloc(t.m, sizeof *s.next), 0};
-        t.c = layouts[i], t.alpha = alpha, t.beta = (real)(i % 2) / 2, t.seed = i + 1;
-        const char *wrong = s.next == NULL ? "out of memory" : compare(&t, &s, threads);
-        if (!tap_ok(out, wrong == NULL, "%zu x %zu x %zu, alpha %g, C %s, threads %d", t.m, t.n, t.k, (double)alpha,
-                    layout_names[t.c], threads))
+        seen first = {&t, calloc(t.m, sizeof *first.next), start, 0};
+        seen after = {&t, calloc(t.m, sizeof *after.next), square, 0};
+        const int has_first = i % 2, has_after = i < 2 || threads == 1;
+        t.c = layouts[i], t.alpha = alpha, t.beta = has_first ? (real)i / 2 : 0, t.seed = i + 1;
+        const char *wrong = first.next == NULL || after.next == NULL
+                                ? "out of memory"
+                                : compare(&t, has_first ? &first : NULL, has_after ? &after : NULL, threads);
+        if (!tap_ok(out, wrong == NULL, "%zu x %zu x %zu, alpha %g, C %s,%s%s threads %d", t.m, t.n, t.k, (double)alpha,
+                    layout_names[t.c], has_first ? " prologue," : "", has_after ? " epilogue," : "", threads))
             printf("# %s\n", wrong);
-        free(s.next);
+        free(first.next);
+        free(after.next);
     }
 }
 
@@ -108,6 +140,8 @@ int main(void) {
         for (size_t i = 0; i < COUNT(shapes); i++) {
             test_shape(&out, shapes[i], (real)0.75, threads);
             test_shape(&out, shapes[i], 0, threads);
+            if (shapes[i].m * shapes[i].n < 100)
+                test_shape(&out, shapes[i], INFINITY, threads);
         }
     return tap_end(&out);
 }
