@@ -86,7 +86,7 @@ static void pointer_prologue(struct text *out, const struct body *b, const struc
     }
 }
 
-static void gemm_prologue(struct text *out, struct body *b) {
+static void gemm_work_prologue(struct text *out, struct body *b) {
     const struct layout *work = &b->s->plan->work;
     b->gemm_work = "work";
     if (!body_calls(b->e, b->s) || !work->pools.len)
@@ -132,7 +132,7 @@ static void print_whole(struct text *out, struct body *b) {
     if (s->saves)
         pointer_prologue(out, b, &s->plan->saved, "saved", s->function->kind == FUNCTION_BACKWARD, false);
     pointer_prologue(out, b, &s->plan->work, "work", false, body_calls(b->e, s));
-    gemm_prologue(out, b);
+    gemm_work_prologue(out, b);
     locals_prologue(out, b);
     for (size_t k = 0; k < s->plan->kernels.len; k++)
         print_kernel(out, b, &s->plan->kernels.at[k]);

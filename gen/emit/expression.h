@@ -4,7 +4,7 @@
 
 #include "signature.h"
 
-struct held;
+struct tiles;
 
 /* What an expression needs to know of the function around it. */
 struct body {
@@ -13,8 +13,8 @@ struct body {
     const char **buffer_name; /* by buffer */
     const char **loop_name;   /* by loop; behind the loops what follows from them is named, see c_name_derived */
     label *names;             /* how many */
-    const char **tile_name;   /* tiles.c: parameters of functions for tiles; by kernel: what they need */
-    struct held **held;
+    const char **word;        /* tiles.c: names in functions for tiles; by kernel: what is done with them */
+    struct tiles **tiles;
     bool in_tile; /* loops go through a tile only */
     const char *gemm_work;
     bool in_parts;

@@ -28,11 +28,12 @@ void print_tiles(struct text *out, const struct body *b, const struct kernel *ne
 
 /* tiles.c: the functions for what is done with the tiles of products, and the structs with what they need. */
 void print_tile_functions(struct text *out, struct body *b);
-bool has_epilogue(const struct kernel *kernel);
-/* Must its pointer be given to the function? */
-bool epilogue_takes(const struct body *b, const struct kernel *kernel, uint32_t buffer);
-/* Declares the last argument of such a product's call, and says its name. */
-const char *print_epilogue(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
+bool has_tiles(const struct kernel *kernel);
+/* Must the pointer be given to such a function? */
+bool tiles_take(const struct body *b, const struct kernel *kernel, uint32_t buffer);
+/* What the product's call is told of them: declared before it, and the arguments behind the others. */
+void declare_kernel_tiles(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
+void print_tile_arguments(struct text *out, const struct body *b, const struct kernel *kernel);
 /* "for (size_t i = row; i < row + rows; i++)" */
 void print_tile_bounds(struct text *out, const struct body *b, label loop);
 

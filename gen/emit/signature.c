@@ -118,11 +118,18 @@ bool signature_has_savedsize(const struct signature *s) {
     return s->function->kind == FUNCTION_FORWARD;
 }
 
-struct list list_begin(struct text *out, const char *head) {
+struct list list_begin_with(struct text *out, const char *head) {
     size_t begin = out->len;
     text_puts(out, head);
-    text_putc(out, '(');
     return (struct list){out, begin, out->len - begin, true};
+}
+
+struct list list_begin(struct text *out, const char *head) {
+    size_t begin = out->len;
+    struct list list = list_begin_with(out, head);
+    text_putc(out, '(');
+    list.column = out->len - begin;
+    return list;
 }
 
 void list_add(struct list *list, const char *item) {

@@ -43,7 +43,8 @@ struct list {
     size_t begin, column; /* of the line in the text; of the first item */
     bool first;
 };
-struct list list_begin(struct text *out, const char *head);
+struct list list_begin(struct text *out, const char *head);      /* and "(" */
+struct list list_begin_with(struct text *out, const char *head); /* as it is */
 void list_add(struct list *list, const char *item);
 
 /* The name of a dimension, noted as printed. */

@@ -1,171 +1,190 @@
-/* Epilogues: what is done with each tile of a product becomes a function that the product calls, while the tile is in
- * the cache, with a struct that holds what it touches. */
+/* What is done with each tile of a product, while it is in the cache, becomes a function that the product calls, its
+ * prologue or its epilogue, and a struct that holds what the function touches. */
 #include "kernels.h"
 
 #include <string.h>
 
-enum { PARAMETERS = 9 };
+/* Parameters of the functions in their order; the struct; in the call, its name for the prologue, for the epilogue, and
+ * those of what tells the product of them. */
+enum word { CONTEXT, ROW, COLUMN, ROWS, COLUMNS, TILE, ROW_STRIDE, COLUMN_STRIDE, IN, BEFORE, FIRST, AFTER, WORDS };
+static const char *const wanted[WORDS] = {"context",    "row",           "column", "rows",   "columns", "tile",
+                                          "row_stride", "column_stride", "in",     "before", "first",   "after"};
 
-/* The parameters in their order; the struct that they come in. */
-enum parameter { CONTEXT, ROW, COLUMN, ROWS, COLUMNS, TILE, ROW_STRIDE, COLUMN_STRIDE, HELD };
-static const char *const wanted[PARAMETERS] = {"context", "row",        "column",        "rows", "columns",
-                                               "tile",    "row_stride", "column_stride", "in"};
-
-bool has_epilogue(const struct kernel *kernel) {
+bool has_tiles(const struct kernel *kernel) {
     return kernel->kind == KERNEL_GEMM && kernel->statements.len;
 }
 
-static const char *tile_function(const struct body *b, const struct kernel *kernel) {
-    return format_string(b->e->arena, "%s_tile_%s", b->s->function->name, b->buffer_name[kernel->target]);
-}
-
 void print_tile_bounds(struct text *out, const struct body *b, label loop) {
-    const char *from = b->tile_name[ROW + loop], *size = b->tile_name[ROWS + loop], *name = b->loop_name[loop];
+    const char *from = b->word[ROW + loop], *size = b->word[ROWS + loop], *name = b->loop_name[loop];
     text_printf(out, "for (size_t %s = %s; %s < %s + %s; %s++)", name, from, name, from, size, name);
 }
 
-/* What of a kernel the function needs: arrays and values, and dimensions, which are those that it prints. */
-struct held {
-    uint32_t *buffers, count, *dims;
+/* A nest over tiles, and the arrays, values and dimensions that it needs. */
+struct tiles {
+    struct kernel nest;
+    const char *name;
+    uint32_t *buffers, buffer_count, *dims;
     size_t dim_count;
 };
 
-/* The first of them in the same place: compilers must see that it is the same. An output's has but one name. */
-static uint32_t first_there(const struct body *b, const struct held *held, uint32_t index) {
+enum { PROLOGUE, EPILOGUE, KINDS };
+
+/* The first of them in the same place: compilers must see that it is the same. */
+static uint32_t first_there(const struct body *b, const struct tiles *tiles, uint32_t index) {
     const struct buffer *buffers = b->s->plan->buffers.at;
-    for (uint32_t i = 0; i < held->count; i++)
-        if (held->buffers[i] == index || share_place(&buffers[held->buffers[i]], &buffers[index]))
-            return held->buffers[i];
+    for (uint32_t i = 0; i < tiles->buffer_count; i++)
+        if (tiles->buffers[i] == index || share_place(&buffers[tiles->buffers[i]], &buffers[index]))
+            return tiles->buffers[i];
     return index;
 }
 
 /* Is it a member of the struct? */
-static bool is_member(const struct body *b, const struct held *held, uint32_t index) {
-    return b->s->plan->buffers.at[index].storage != STORE_TEMP && first_there(b, held, index) == index;
+static bool is_member(const struct body *b, const struct tiles *tiles, uint32_t index) {
+    return b->s->plan->buffers.at[index].storage != STORE_TEMP && first_there(b, tiles, index) == index;
 }
 
-/* "const double *": of the struct's member for a buffer. */
-static const char *type_of(const struct body *b, uint32_t index) {
+bool tiles_take(const struct body *b, const struct kernel *kernel, uint32_t buffer) {
+    const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
+    for (int kind = 0; kind < KINDS; kind++)
+        for (uint32_t i = 0; i < tiles[kind].buffer_count; i++)
+            if (tiles[kind].buffers[i] == buffer && is_member(b, &tiles[kind], buffer))
+                return true;
+    return false;
+}
+
+/* "const double *", of arrays with what is put behind. */
+static const char *type_of(const struct body *b, uint32_t index, const char *behind) {
     const struct buffer *buffer = &b->s->plan->buffers.at[index];
     const bool constant =
         buffer->storage == STORE_INPUT || (buffer->storage == STORE_SAVED && b->s->function->kind == FUNCTION_BACKWARD);
     const bool value = buffer->storage == STORE_LOCAL ||
                        (buffer->storage == STORE_INPUT && !b->s->function->inputs.at[buffer->index].rank);
-    return format_string(b->e->arena, "%s%s %s", constant && !value ? "const " : "", real_name(b->e), value ? "" : "*");
+    return format_string(b->e->arena, "%s%s %s%s", constant && !value ? "const " : "", real_name(b->e),
+                         value ? "" : "*", value ? "" : behind);
 }
 
-static void print_struct(struct text *out, const struct body *b, const char *name, const struct held *held) {
-    text_printf(out, "/* What follows a product, for each tile of it. */\nstruct %s {\n", name);
-    for (size_t i = 0; i < held->dim_count; i++)
-        text_printf(out, "    size_t %s;\n", signature_dim(b->e, b->s, held->dims[i]));
-    for (uint32_t i = 0; i < held->count; i++)
-        if (is_member(b, held, held->buffers[i]))
-            text_printf(out, "    %s%s;\n", type_of(b, held->buffers[i]), b->buffer_name[held->buffers[i]]);
+static void print_struct(struct text *out, const struct body *b, const struct tiles *tiles) {
+    text_printf(out, "struct %s {\n", tiles->name);
+    for (size_t i = 0; i < tiles->dim_count; i++)
+        text_printf(out, "    size_t %s;\n", signature_dim(b->e, b->s, tiles->dims[i]));
+    for (uint32_t i = 0; i < tiles->buffer_count; i++)
+        if (is_member(b, tiles, tiles->buffers[i]))
+            text_printf(out, "    %s%s;\n", type_of(b, tiles->buffers[i], ""), b->buffer_name[tiles->buffers[i]]);
     text_puts(out, "};\n\n");
 }
 
-static void print_head(struct text *out, const struct body *b, const char *name) {
-    const char *const *names = b->tile_name;
-    struct list list = list_begin(out, format_string(b->e->arena, "static void %s", name));
-    list_add(&list, format_string(b->e->arena, "void *%s", names[CONTEXT]));
+/* Adds the members: as parameters; as what they are in the struct ("in->") or in the call (""). */
+static void list_members(struct list *list, const struct body *b, const struct tiles *tiles, const char *of) {
+    for (size_t i = 0; i < tiles->dim_count; i++)
+        list_add(list,
+                 format_string(b->e->arena, "%s%s", of ? of : "size_t ", signature_dim(b->e, b->s, tiles->dims[i])));
+    for (uint32_t i = 0; i < tiles->buffer_count; i++)
+        if (is_member(b, tiles, tiles->buffers[i]))
+            list_add(list, format_string(b->e->arena, "%s%s", of ? of : type_of(b, tiles->buffers[i], "restrict "),
+                                         b->buffer_name[tiles->buffers[i]]));
+}
+
+/* The loops: restrict is what parameters are for. */
+static void print_loops_function(struct text *out, const struct body *b, const struct tiles *tiles,
+                                 struct text *loops) {
+    struct list list = list_begin(out, format_string(b->e->arena, "static void %s_loops", tiles->name));
+    list_members(&list, b, tiles, NULL);
     for (int i = ROW; i <= COLUMNS; i++)
-        list_add(&list, format_string(b->e->arena, "size_t %s", names[i]));
-    list_add(&list, format_string(b->e->arena, "%s *%s", real_name(b->e), names[TILE]));
-    list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", names[ROW_STRIDE]));
-    list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", names[COLUMN_STRIDE]));
+        list_add(&list, format_string(b->e->arena, "size_t %s", b->word[i]));
     text_puts(out, ") {\n");
-}
-
-static void print_member(struct text *out, const struct body *b, const struct held *held, uint32_t index) {
-    const char *name = b->buffer_name[index], *first = b->buffer_name[first_there(b, held, index)];
-    if (is_member(b, held, index))
-        text_printf(out, "    %sconst %s = %s->%s;\n", type_of(b, index), name, b->tile_name[HELD], name);
-    else if (b->s->plan->buffers.at[index].storage != STORE_TEMP && name != first)
-        text_printf(out, "    %sconst %s = %s;\n", type_of(b, index), name, first);
-}
-
-/* The members as constants of their own names. */
-static void print_members(struct text *out, const struct body *b, const char *name, const struct held *held) {
-    const char *in = b->tile_name[HELD];
-    text_printf(out, "    const struct %s *const %s = (const struct %s *)%s;\n", name, in, name, b->tile_name[CONTEXT]);
-    for (size_t i = 0; i < held->dim_count; i++) {
-        const char *dim = signature_dim(b->e, b->s, held->dims[i]);
-        text_printf(out, "    const size_t %s = %s->%s;\n", dim, in, dim);
+    for (uint32_t i = 0; i < tiles->buffer_count; i++) {
+        const uint32_t index = tiles->buffers[i], first = first_there(b, tiles, index);
+        if (strcmp(b->buffer_name[first], b->buffer_name[index]) != 0)
+            text_printf(out, "    %sconst %s = %s;\n", type_of(b, index, ""), b->buffer_name[index],
+                        b->buffer_name[first]);
     }
-    for (uint32_t i = 0; i < held->count; i++)
-        print_member(out, b, held, held->buffers[i]);
-    text_printf(out, "    (void)%s, (void)%s, (void)%s;\n", b->tile_name[TILE], b->tile_name[ROW_STRIDE],
-                b->tile_name[COLUMN_STRIDE]);
-}
-
-/* Of a nest that was just printed, and no other dimensions with it. */
-static struct held *held_by(const struct body *b, const struct kernel *nest) {
-    struct held *held = NEW(b->e->arena, struct held);
-    held->buffers = kernel_buffers(b, nest, &held->count);
-    held->dim_count = b->s->use->list.len;
-    held->dims = NEW_ARRAY(b->e->arena, held->dim_count, uint32_t);
-    for (size_t i = 0; i < held->dim_count; i++)
-        held->dims[i] = b->s->use->list.at[i];
-    return held;
-}
-
-static void print_tile_function(struct text *out, const struct body *b, size_t k) {
-    const struct kernel *kernel = &b->s->plan->kernels.at[k];
-    const struct kernel nest = gemm_epilogue(b->e->graph, b->s->plan, kernel);
-    const char *name = tile_function(b, kernel);
-    struct text loops = text_new(b->e->arena);
-    signature_forget_dims(b->s);
-    print_tiles(&loops, b, &nest, 1);
-    const struct held *held = b->held[k] = held_by(b, &nest);
-    print_struct(out, b, name, held);
-    print_head(out, b, name);
-    print_members(out, b, name, held);
-    text_write(out, text_string(&loops), loops.len);
+    text_write(out, text_string(loops), loops->len);
     text_puts(out, "}\n\n");
 }
 
-static void name_parameters(struct body *b) {
-    for (int i = 0; i < PARAMETERS; i++)
-        b->tile_name[i] = scope_name(&b->s->scope, wanted[i]);
+/* What the product calls. */
+static void print_tile_function(struct text *out, const struct body *b, const struct tiles *tiles) {
+    const char *const *word = b->word, *name = tiles->name;
+    struct list list = list_begin(out, format_string(b->e->arena, "static void %s", name));
+    list_add(&list, format_string(b->e->arena, "void *%s", word[CONTEXT]));
+    for (int i = ROW; i <= COLUMNS; i++)
+        list_add(&list, format_string(b->e->arena, "size_t %s", word[i]));
+    list_add(&list, format_string(b->e->arena, "%s *%s", real_name(b->e), word[TILE]));
+    list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", word[ROW_STRIDE]));
+    list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", word[COLUMN_STRIDE]));
+    text_printf(out, ") {\n    const struct %s *const %s = (const struct %s *)%s;\n", name, word[IN], name,
+                word[CONTEXT]);
+    text_printf(out, "    (void)%s, (void)%s, (void)%s;\n", word[TILE], word[ROW_STRIDE], word[COLUMN_STRIDE]);
+    list = list_begin(out, format_string(b->e->arena, "    %s_loops", name));
+    list_members(&list, b, tiles, format_string(b->e->arena, "%s->", word[IN]));
+    for (int i = ROW; i <= COLUMNS; i++)
+        list_add(&list, word[i]);
+    text_puts(out, ");\n}\n\n");
+}
+
+static void print_functions(struct text *out, const struct body *b, struct tiles *tiles) {
+    struct text loops = text_new(b->e->arena);
+    signature_forget_dims(b->s);
+    print_tiles(&loops, b, &tiles->nest, 1);
+    tiles->buffers = kernel_buffers(b, &tiles->nest, &tiles->buffer_count);
+    tiles->dim_count = b->s->use->list.len;
+    tiles->dims = NEW_ARRAY(b->e->arena, tiles->dim_count, uint32_t);
+    for (size_t i = 0; i < tiles->dim_count; i++)
+        tiles->dims[i] = b->s->use->list.at[i];
+    print_struct(out, b, tiles);
+    print_loops_function(out, b, tiles, &loops);
+    print_tile_function(out, b, tiles);
+}
+
+static void name_words(struct body *b) {
+    for (int i = 0; i < WORDS; i++)
+        b->word[i] = scope_name(&b->s->scope, wanted[i]);
 }
 
 void print_tile_functions(struct text *out, struct body *b) {
     const struct plan *plan = b->s->plan;
-    b->held = NEW_ARRAY(b->e->arena, plan->kernels.len, struct held *);
-    b->tile_name = NEW_ARRAY(b->e->arena, PARAMETERS, const char *);
+    b->tiles = NEW_ARRAY(b->e->arena, plan->kernels.len, struct tiles *);
+    b->word = NEW_ARRAY(b->e->arena, WORDS, const char *);
     for (size_t k = 0; k < plan->kernels.len; k++) {
-        if (!has_epilogue(&plan->kernels.at[k]))
+        const struct kernel *kernel = &plan->kernels.at[k];
+        if (!has_tiles(kernel))
             continue;
-        if (!b->tile_name[0])
-            name_parameters(b);
-        print_tile_function(out, b, k);
+        if (!b->word[0])
+            name_words(b);
+        const char *function = b->s->function->name, *target = b->buffer_name[kernel->target];
+        struct tiles *tiles = b->tiles[k] = NEW_ARRAY(b->e->arena, KINDS, struct tiles);
+        tiles[PROLOGUE].nest = gemm_prologue(b->e->graph, plan, kernel);
+        tiles[PROLOGUE].name = format_string(b->e->arena, "%s_before_%s", function, target);
+        tiles[EPILOGUE].nest = gemm_epilogue(b->e->graph, plan, kernel);
+        tiles[EPILOGUE].name = format_string(b->e->arena, "%s_after_%s", function, target);
+        for (int kind = 0; kind < KINDS; kind++)
+            if (tiles[kind].nest.statements.len)
+                print_functions(out, b, &tiles[kind]);
     }
 }
 
-static const struct held *held_of(const struct body *b, const struct kernel *kernel) {
-    return b->held[kernel - b->s->plan->kernels.at];
-}
-
-bool epilogue_takes(const struct body *b, const struct kernel *kernel, uint32_t buffer) {
-    return is_member(b, held_of(b, kernel), buffer);
-}
-
-/* "    struct f_tile_A in = {n, b, A};" and what tells the product of it. */
-const char *print_epilogue(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
-    const struct held *held = held_of(b, kernel);
-    const char *name = tile_function(b, kernel), *comma = "";
-    indent(out, depth);
-    text_printf(out, "struct %s %s = {", name, b->tile_name[HELD]);
-    for (size_t i = 0; i < held->dim_count; i++, comma = ", ")
-        text_printf(out, "%s%s", comma, signature_dim(b->e, b->s, held->dims[i]));
-    for (uint32_t i = 0; i < held->count; i++)
-        if (is_member(b, held, held->buffers[i])) {
-            text_printf(out, "%s%s", comma, b->buffer_name[held->buffers[i]]);
-            comma = ", ";
-        }
+/* "    struct f_after_A in = {n, b, A};" and what tells the product of it. */
+static void declare_tiles(struct text *out, const struct body *b, const struct tiles *tiles, enum word in,
+                          enum word tells, const char *type, int depth) {
+    if (!tiles->nest.statements.len)
+        return;
+    struct list list = list_begin_with(
+        out, format_string(b->e->arena, "%*sstruct %s %s = {", 4 * depth, "", tiles->name, b->word[in]));
+    list_members(&list, b, tiles, "");
     text_puts(out, "};\n");
     indent(out, depth);
-    text_printf(out, "const mx_epilogue_%s %s = {%s, &%s};\n", real_suffix(b->e), b->tile_name[TILE], name,
-                b->tile_name[HELD]);
-    return b->tile_name[TILE];
+    text_printf(out, "const %s_%s %s = {%s, &%s};\n", type, real_suffix(b->e), b->word[tells], tiles->name,
+                b->word[in]);
+}
+
+void declare_kernel_tiles(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
+    declare_tiles(out, b, &tiles[PROLOGUE], BEFORE, FIRST, "mx_prologue", depth);
+    declare_tiles(out, b, &tiles[EPILOGUE], IN, AFTER, "mx_epilogue", depth);
+}
+
+void print_tile_arguments(struct text *out, const struct body *b, const struct kernel *kernel) {
+    const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
+    text_printf(out, tiles[PROLOGUE].nest.statements.len ? ", &%s" : ", NULL", b->word[FIRST]);
+    text_printf(out, tiles[EPILOGUE].nest.statements.len ? ", &%s" : ", NULL", b->word[AFTER]);
 }

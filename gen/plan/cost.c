@@ -216,9 +216,10 @@ static void call_traffic(struct planning *p, const struct kernel *call, struct a
     for (uint32_t i = 0; i < kernel_reads(p->graph, call); i++)
         note_read(p, reads, map_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size,
                   node->labels);
+    bool is_started = call->statements.len && call->statements.at[0].first;
     bool in_place = call->kind == KERNEL_MATRIX && op_records[node->op].shape == SHAPE_SOLVE;
     note_write(p, moved, call->target, node_elements(p->graph, p->plan->buffers.at[call->target].node),
-               in_place || call->accumulate);
+               in_place || (call->accumulate && !is_started));
 }
 
 void count_traffic(struct planning *p) {
@@ -229,8 +230,10 @@ void count_traffic(struct planning *p) {
         if (kernel->kind != KERNEL_LOOP)
             call_traffic(p, kernel, &reads, &moved);
         if (gemm_has_tiles(p->graph, p->plan, kernel)) {
-            const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
-            nest_traffic(p, &tiles, kernel->target, &reads, &moved);
+            const struct kernel prologue = gemm_prologue(p->graph, p->plan, kernel);
+            const struct kernel epilogue = gemm_epilogue(p->graph, p->plan, kernel);
+            nest_traffic(p, &prologue, kernel->target, &reads, &moved);
+            nest_traffic(p, &epilogue, kernel->target, &reads, &moved);
         } else
             nest_traffic(p, kernel, 0, &reads, &moved);
         for (size_t i = 0; i < reads.list.len; i++)

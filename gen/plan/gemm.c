@@ -224,7 +224,8 @@ poly gemm_passes(const struct graph *graph, const struct kernel *kernel) {
     return passes;
 }
 
-/* ---- What follows ------------------------------------------------------------------------------------------------
+/* ---- What is done with tiles
+ * ------------------------------------------------------------------------------------------------
  */
 
 /* Rows of tiles are along the outer dimension of the target's array, see orient. */
@@ -234,12 +235,30 @@ bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const st
            call->n.inner != AXIS_UNIT && graph_node(graph, plan->buffers.at[kernel->target].node)->rank == 2;
 }
 
-struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
+/* count of the statements from the first on. */
+static struct kernel tiles_of(const struct graph *graph, const struct plan *plan, const struct kernel *kernel,
+                              size_t from, size_t count) {
     const struct buffer *target = &plan->buffers.at[kernel->target];
     struct kernel nest = {.kind = KERNEL_LOOP, .span = kernel->span, .loops = 2};
     for (label l = 0; l < nest.loops; l++)
         nest.size[l] = graph_node(graph, target->node)->size[target->order[l]];
-    nest.statements.at = kernel->statements.at;
-    nest.statements.len = kernel->statements.len;
+    nest.statements.at = kernel->statements.at + from;
+    nest.statements.len = count;
     return nest;
+}
+
+static size_t first_statements(const struct kernel *kernel) {
+    size_t count = 0;
+    while (count < kernel->statements.len && kernel->statements.at[count].first)
+        count++;
+    return count;
+}
+
+struct kernel gemm_prologue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
+    return tiles_of(graph, plan, kernel, 0, first_statements(kernel));
+}
+
+struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
+    const size_t first = first_statements(kernel);
+    return tiles_of(graph, plan, kernel, first, kernel->statements.len - first);
 }

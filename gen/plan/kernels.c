@@ -136,9 +136,7 @@ static bool fits(const struct planning *p, const struct kernel *nest, uint32_t p
     for (size_t r = 0; r < statement->reads.len; r++)
         if (!is_ready(p, nest, position, &statement->reads.at[r]))
             return false;
-    struct read sum = {.buffer = statement->target};
-    memcpy(sum.loop, statement->target_loop, sizeof sum.loop);
-    return statement->adds ? is_ready(p, nest, position, &sum) : ready_at(p, statement->target) <= position;
+    return ready_at(p, statement->target) <= position;
 }
 
 /* Has the statement to do with what the kernel before position computes? */
@@ -146,7 +144,7 @@ static bool follows(const struct planning *p, uint32_t position, const struct pl
     for (size_t r = 0; r < statement->reads.len; r++)
         if (ready_at(p, statement->reads.at[r].buffer) == position + 1)
             return true;
-    return ready_at(p, statement->target) == position + 1;
+    return false;
 }
 
 static bool same_sizes(const struct kernel *nest, label loops, const poly *size) {
@@ -247,13 +245,12 @@ static void set_loops(const struct planning *p, struct plan_statement *statement
     }
 }
 
-/* target[axis_of] = the node, or += it, element by element; loops follow the target's array. */
-static void put(struct planning *p, node_id id, bool adds, uint32_t target, const label *axis_of, struct span span) {
+/* target[axis_of] = the node, element by element; loops follow the target's array. */
+static void write(struct planning *p, node_id id, uint32_t target, const label *axis_of, struct span span) {
     const struct node *node = graph_node(p->graph, id);
     const struct buffer *buffer = &p->plan->buffers.at[target];
     const bool copy = source_of(p, id) != 0;
-    struct plan_statement statement = {
-        .span = span, .node = id, .copy = copy, .adds = adds, .target = target, .coefficient = 1};
+    struct plan_statement statement = {.span = span, .node = id, .copy = copy, .target = target, .coefficient = 1};
     label loop_of[MAX_LABELS], position[MAX_RANK] = {0};
     poly size[MAX_LABELS];
     for (label i = 0; i < node->rank; i++)
@@ -265,13 +262,7 @@ static void put(struct planning *p, node_id id, bool adds, uint32_t target, cons
     find_reads(p, &statement);
     if (!copy)
         count_expression(p, id, node_elements(p->graph, id));
-    if (adds)
-        add_flops(p, node_elements(p->graph, id), 1);
     place(p, &statement, graph_node(p->graph, id)->rank, size);
-}
-
-static void write(struct planning *p, node_id id, uint32_t target, const label *axis_of, struct span span) {
-    put(p, id, false, target, axis_of, span);
 }
 
 static const label identity[MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -382,6 +373,28 @@ static void scatter(struct planning *p, node_id id, uint32_t target, const label
     place(p, &statement, derived.loops, size);
 }
 
+/* Does the statement only set the target, from nothing whose place the target could take? */
+static bool sets_target(const struct planning *p, const struct plan_statement *statement, uint32_t target) {
+    for (size_t r = 0; r < statement->reads.len; r++)
+        if (p->plan->buffers.at[buffer_base(p->plan, statement->reads.at[r].buffer)].storage == STORE_WORK)
+            return false;
+    return statement->target == target && !statement->reduces && !statement->scatters;
+}
+
+/* The nest before, if it does no more than set what the product adds to, becomes its prologue. */
+static void take_prologue(struct planning *p, struct kernel *kernel) {
+    if (p->effort < 2 || !kernel->accumulate || !p->plan->kernels.len || !gemm_has_tiles(p->graph, p->plan, kernel))
+        return;
+    const struct kernel tiles = gemm_prologue(p->graph, p->plan, kernel), *nest = &vec_last(&p->plan->kernels);
+    if (nest->kind != KERNEL_LOOP || nest->statements.len != 1 || !same_sizes(&tiles, nest->loops, nest->size) ||
+        !sets_target(p, &nest->statements.at[0], kernel->target))
+        return;
+    struct plan_statement first = nest->statements.at[0];
+    first.first = true;
+    vec_push(p->arena, &kernel->statements, first);
+    p->plan->kernels.len--;
+}
+
 static void multiply(struct planning *p, node_id id, uint32_t target, const label *axis_of, double coefficient,
                      bool accumulate, struct span span) {
     const struct node node = *graph_node(p->graph, id);
@@ -399,6 +412,7 @@ static void multiply(struct planning *p, node_id id, uint32_t target, const labe
         write(p, graph_fill(p->graph, 0, node.size, node.rank).node, target, axis_of, span);
         kernel.accumulate = true;
     }
+    take_prologue(p, &kernel);
     count_product(p, &kernel);
     vec_push(p->arena, &p->plan->kernels, kernel);
     set_ready(p, target, (uint32_t)p->plan->kernels.len - 1);
@@ -522,32 +536,23 @@ static void scatter_terms(struct planning *p, const struct node *sum, uint32_t t
             scatter(p, sum->operands[i].node, target, sum->operands[i].at, sum->operands[i].coefficient, how, span);
 }
 
-/* An array of this function alone, whose place the sum may take if it is needed no more. */
-static bool may_be_replaced(struct planning *p, node_id id) {
-    const uint32_t source = source_of(p, id);
-    return source && p->plan->buffers.at[source].storage == STORE_WORK;
-}
-
-/* target = each product, += the next, then += the other terms, which the last product's epilogue can add tile by tile;
- * these first where the products are added to what is there already. */
+/* target = (other terms), then += each product. */
 static void sum_with_products(struct planning *p, node_id id, uint32_t target, struct span span) {
     const struct node sum = *graph_node(p->graph, id);
-    const struct value others = other_terms(p, &sum);
-    const bool before = others.node && may_be_replaced(p, others.node);
-    bool accumulate = before;
+    struct value others = other_terms(p, &sum);
     label axis_of[MAX_RANK];
-    invert(others.axis, others.rank, axis_of);
-    if (before)
+    if (others.node) {
+        invert(others.axis, others.rank, axis_of);
         write(p, others.node, target, axis_of, span);
+    }
+    bool accumulate = others.node != 0;
     for (uint32_t i = 0; i < sum.count; i++)
         if (p->absorbed[sum.operands[i].node] && !is_scattered(p->graph, sum.operands[i].node)) {
             multiply(p, sum.operands[i].node, target, sum.operands[i].at, sum.operands[i].coefficient, accumulate,
                      span);
             accumulate = true;
         }
-    if (others.node && !before)
-        put(p, others.node, accumulate, target, axis_of, span);
-    scatter_terms(p, &sum, target, accumulate || others.node, span);
+    scatter_terms(p, &sum, target, accumulate, span);
 }
 
 static bool takes_products(const struct planning *p, node_id id) {

@@ -94,7 +94,7 @@ static void demote_to_temps(struct planning *p) {
         for (size_t s = 0; s < kernel->statements.len; s++) {
             struct buffer *target = &p->plan->buffers.at[kernel->statements.at[s].target];
             if (is_private(target->storage) && target->first == target->last && !kernel->statements.at[s].reduces &&
-                !kernel->statements.at[s].adds) {
+                !kernel->statements.at[s].first) {
                 target->storage = STORE_TEMP;
                 target->index = p->plan->temps++;
             }
@@ -227,7 +227,7 @@ static bool in_place(const struct planning *p, const struct kernel *nest, uint32
                 (written || statement->reads.at[r].buffer != dying ||
                  !runs_with_loops(p, dying, statement->reads.at[r].loop, nest->loops)))
                 return false;
-        if (p->plan->buffers.at[statement->target].storage != STORE_WORK || statement->adds)
+        if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
             continue;
         if (written || statement->reduces ||
             !runs_with_loops(p, statement->target, statement->target_loop, nest->loops))
@@ -237,7 +237,14 @@ static bool in_place(const struct planning *p, const struct kernel *nest, uint32
     return written;
 }
 
-/* The buffer, used last in the kernel, whose place an array of its statements takes; 0: none. */
+static bool may_replace(const struct planning *p, const struct kernel *kernel, const struct kernel *nest,
+                        uint32_t dying) {
+    return p->plan->buffers.at[dying].storage == STORE_WORK && !is_operand(p, kernel, dying) &&
+           in_place(p, nest, dying);
+}
+
+/* The buffer, used last in the kernel, whose place an array of its statements takes; 0: none. That of a product's
+ * target before others: it is near. */
 static uint32_t replaced_buffer(const struct pools *pools, uint32_t k) {
     const struct planning *p = pools->p;
     const struct kernel *kernel = &p->plan->kernels.at[k];
@@ -245,12 +252,11 @@ static uint32_t replaced_buffer(const struct pools *pools, uint32_t k) {
     if (p->effort < 2 || (kernel->kind != KERNEL_LOOP && !tiles))
         return 0;
     const struct kernel nest = tiles ? gemm_epilogue(p->graph, p->plan, kernel) : *kernel;
-    for (size_t i = 0; i < pools->dying.at[k + 1].len; i++) {
-        const uint32_t dying = pools->dying.at[k + 1].at[i];
-        if (p->plan->buffers.at[dying].storage == STORE_WORK && !is_operand(p, kernel, dying) &&
-            in_place(p, &nest, dying))
-            return dying;
-    }
+    if (tiles && p->plan->buffers.at[kernel->target].last == k + 1 && may_replace(p, kernel, &nest, kernel->target))
+        return kernel->target;
+    for (size_t i = 0; i < pools->dying.at[k + 1].len; i++)
+        if (may_replace(p, kernel, &nest, pools->dying.at[k + 1].at[i]))
+            return pools->dying.at[k + 1].at[i];
     return 0;
 }
 

@@ -52,6 +52,7 @@ struct plan_statement {
     bool copy, reduces;
     bool scatters;      /* axes of the target follow from loops, see derived_labels */
     bool adds;          /* to the target */
+    bool first;         /* sets a tile of a product's target before the product adds to it */
     double coefficient; /* of a product */
     label held; /* reduces: loops around the accumulator; HELD_IN_MEMORY: accumulates in the target, which was set
                    before */
@@ -85,7 +86,7 @@ struct kernel {
     /* LOOP, GEMM */
     label loops;
     poly size[MAX_LABELS];
-    /* LOOP; GEMM: what is done with each tile of the target (gemm_epilogue) */
+    /* LOOP; GEMM: what is done with each tile of the target, that which comes first before the rest */
     VEC(struct plan_statement) statements;
     /* GEMM: target = coefficient * node, or += ; ALONG, MATRIX: target = node (a solve: in place of its second operand)
      */
@@ -168,9 +169,10 @@ struct gemm_form {
 bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form);
 /* At most one label each, none in a loop. */
 bool gemm_is_plain(const struct gemm_form *form);
-/* Can something be done with each tile of the target of such a call, once it is computed? */
+/* Can something be done with each tile of the target of such a call, before and after it is computed? */
 bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
-/* What is done with them, as a nest over all of the target. */
+/* What is done with them, as nests over all of the target. */
+struct kernel gemm_prologue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
 struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
 /* How often a call's loops add to each element of the target. */
 poly gemm_passes(const struct graph *graph, const struct kernel *kernel);

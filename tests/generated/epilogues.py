@@ -68,15 +68,15 @@ def in_tiles(tap, folder):
     for options, tiles in (((), True), (("-O1",), False)):
         text = open(generate(folder, LAYERS, options=options)[0]).read()
         body = body_of(text, "module_eval")
-        same(tap, f"{options}: products with what follows them", "mx_gemm_f64_epilogue(" in body, tiles)
-        same(tap, f"{options}: functions for tiles", bool(re.search(r"^static void \w+_tile_", text, re.M)), tiles)
+        same(tap, f"{options}: products with what follows them", "mx_gemm_f64_fused(" in body, tiles)
+        same(tap, f"{options}: functions for tiles", bool(re.search(r"^static void \w+_(?:before|after)_", text, re.M)), tiles)
         same(tap, f"{options}: loops that apply a function", bool(re.search(r"mx_relu_f64|tanh\(", body)), not tiles)
 
 
 def whole_values(tap, folder):
     """What needs other places than the tile's comes after the product."""
     text = open(generate(folder, WHOLE)[0]).read()
-    tiles = re.findall(r"^static void \w+_tile_.*?^}", text, re.S | re.M)
+    tiles = re.findall(r"^static void \w+_(?:before|after)_.*?^}", text, re.S | re.M)
     tap.ok(not any("exp(" in tile or "sumsq" in tile for tile in tiles), "exp(P / 8) + P' is no epilogue of P", tiles)
 
 

@@ -45,16 +45,20 @@ static void mx_gemm_f64(size_t m, size_t n, size_t k, coefficient alpha, const c
     operations += 2 * m * n * k + m * n * (scales(alpha) + (beta.v != 0));
     mx_gemm_f64(m, n, k, counted(alpha).v, &a->v, rsa, csa, &b->v, rsb, csb, beta.v, &c->v, rsc, csc, work);
 }
-struct counted_epilogue {
+struct counted_tiles {
     void (*tile)(void *, size_t, size_t, size_t, size_t, counted *, ptrdiff_t, ptrdiff_t);
     void *context;
 };
 template <class coefficient>
-static void mx_gemm_f64_epilogue(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
-                                 ptrdiff_t csa, const counted *b, ptrdiff_t rsb, ptrdiff_t csb, counted beta, counted *c,
-                                 ptrdiff_t rsc, ptrdiff_t csc, void *work, const counted_epilogue *epilogue) {
+static void mx_gemm_f64_fused(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
+                              ptrdiff_t csa, const counted *b, ptrdiff_t rsb, ptrdiff_t csb, counted beta, counted *c,
+                              ptrdiff_t rsc, ptrdiff_t csc, void *work, const counted_tiles *first,
+                              const counted_tiles *after) {
+    if (first)
+        first->tile(first->context, 0, 0, m, n, c, rsc, csc);
     mx_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, work);
-    epilogue->tile(epilogue->context, 0, 0, m, n, c, rsc, csc);
+    if (after)
+        after->tile(after->context, 0, 0, m, n, c, rsc, csc);
 }
 template <class coefficient>
 static void mx_fixed_gemm_f64(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
@@ -83,7 +87,8 @@ static int mx_factor_logabsdet_f64(size_t, const counted *, counted *) { return 
 static int mx_check_regular_f64(size_t, const counted *) { return MX_OK; }
 static int mx_check_positive_f64(size_t, const counted *) { return MX_OK; }
 #define double counted
-#define mx_epilogue_f64 counted_epilogue
+#define mx_prologue_f64 counted_tiles
+#define mx_epilogue_f64 counted_tiles
 #define restrict __restrict
 #include "%(c)s"
 #undef double
