@@ -608,6 +608,25 @@ static void multiply_any(product f, void *work) {
         multiply_by_team(set, &f, work, team);
 }
 
+/* To be computed at once, with vectors of C along its rows? */
+static inline __attribute__((always_inline)) int is_tiny(const product *f) {
+    return (f->m | f->n | f->k) < TINY && (f->csb == 1 || f->rsb == 1) && f->csc == 1 && isfinite(f->alpha);
+}
+
+static inline __attribute__((always_inline)) void multiply_tiny(const product *f) {
+    begin(f);
+    MX_REAL(mx_dispatch)()->small(f);
+    finish(f);
+}
+
+static __attribute__((noinline)) void multiply_by_columns(product f, void *work) {
+    const product t = transposed_product(&f);
+    if (is_tiny(&t))
+        multiply_tiny(&t);
+    else
+        multiply_any(f, work);
+}
+
 /* Tiny products are told apart at once; constants first and after cost nothing. */
 static inline __attribute__((always_inline)) void multiply_given(product f, void *work) {
     if (f.m == 0 || f.n == 0)
@@ -616,11 +635,11 @@ static inline __attribute__((always_inline)) void multiply_given(product f, void
         begin(&f);
         scale(&f);
         finish(&f);
-    } else if ((f.m | f.n | f.k) < TINY && (f.csb == 1 || f.rsb == 1) && f.csc == 1 && isfinite(f.alpha)) {
-        begin(&f);
-        MX_REAL(mx_dispatch)()->small(&f);
-        finish(&f);
-    } else
+    } else if (is_tiny(&f))
+        multiply_tiny(&f);
+    else if (f.csc != 1)
+        multiply_by_columns(f, work);
+    else
         multiply_any(f, work);
 }
 

@@ -22,6 +22,7 @@ void print_tile_bounds(struct text *out, const struct body *b, label loop) {
 /* A nest over tiles, and the arrays, values and dimensions that it needs. */
 struct tiles {
     struct kernel nest;
+    bool transposed;
     const char *name;
     uint32_t *buffers, buffer_count, *dims;
     size_t dim_count;
@@ -102,13 +103,14 @@ static void print_loops_function(struct text *out, const struct body *b, const s
     text_puts(out, "}\n\n");
 }
 
-/* What the product calls. */
+/* What the product calls: with the tile of C', if it is transposed. */
 static void print_tile_function(struct text *out, const struct body *b, const struct tiles *tiles) {
+    static const int other[] = {[ROW] = COLUMN, [COLUMN] = ROW, [ROWS] = COLUMNS, [COLUMNS] = ROWS};
     const char *const *word = b->word, *name = tiles->name;
     struct list list = list_begin(out, format_string(b->e->arena, "static void %s", name));
     list_add(&list, format_string(b->e->arena, "void *%s", word[CONTEXT]));
     for (int i = ROW; i <= COLUMNS; i++)
-        list_add(&list, format_string(b->e->arena, "size_t %s", word[i]));
+        list_add(&list, format_string(b->e->arena, "size_t %s", word[tiles->transposed ? other[i] : i]));
     list_add(&list, format_string(b->e->arena, "%s *%s", real_name(b->e), word[TILE]));
     list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", word[ROW_STRIDE]));
     list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", word[COLUMN_STRIDE]));
@@ -157,9 +159,11 @@ void print_tile_functions(struct text *out, struct body *b) {
         tiles[PROLOGUE].name = format_string(b->e->arena, "%s_before_%s", function, target);
         tiles[EPILOGUE].nest = gemm_epilogue(b->e->graph, plan, kernel);
         tiles[EPILOGUE].name = format_string(b->e->arena, "%s_after_%s", function, target);
-        for (int kind = 0; kind < KINDS; kind++)
+        for (int kind = 0; kind < KINDS; kind++) {
+            tiles[kind].transposed = kernel->gemm.transposed;
             if (tiles[kind].nest.statements.len)
                 print_functions(out, b, &tiles[kind]);
+        }
     }
 }
 

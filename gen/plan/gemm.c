@@ -156,6 +156,15 @@ static void loop_around(struct kernel *kernel, const struct node *node, const st
     }
 }
 
+static void exchange(struct gemm *call) {
+    const struct operand *a = call->a;
+    const struct gemm_axis m = call->m;
+    call->a = call->b;
+    call->b = a;
+    call->m = call->n;
+    call->n = m;
+}
+
 /* Exchanges the factors (C' = B' A') where that lets n run along the rows of the target's array. */
 static void orient(struct gemm *call, const struct buffer *target, const label *target_at, label rank) {
     label m = 0, n = 0;
@@ -164,7 +173,7 @@ static void orient(struct gemm *call, const struct buffer *target, const label *
         n = target_at[target->order[i]] == call->n.inner ? i : n;
     }
     if (call->n.inner != AXIS_UNIT && call->m.inner != AXIS_UNIT && m > n)
-        *call = (struct gemm){.a = call->b, .b = call->a, .m = call->n, .n = call->m, .k = call->k};
+        exchange(call);
 }
 
 /* The largest sizes of products that become straight code. */
@@ -228,11 +237,16 @@ poly gemm_passes(const struct graph *graph, const struct kernel *kernel) {
  * ------------------------------------------------------------------------------------------------
  */
 
-/* Rows of tiles are along the outer dimension of the target's array, see orient. */
+/* Rows of tiles are along the outer dimension of the target's array, see orient, unless it is transposed. */
 bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
     const struct gemm *call = &kernel->gemm;
     return kernel->kind == KERNEL_GEMM && !kernel->loops && !call->fixed && call->m.inner != AXIS_UNIT &&
            call->n.inner != AXIS_UNIT && graph_node(graph, plan->buffers.at[kernel->target].node)->rank == 2;
+}
+
+void gemm_transpose(struct gemm *call) {
+    exchange(call);
+    call->transposed = !call->transposed;
 }
 
 /* count of the statements from the first on. */

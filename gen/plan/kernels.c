@@ -130,13 +130,20 @@ static bool is_ready(const struct planning *p, const struct kernel *nest, uint32
     return is_written(p, read, &product);
 }
 
+/* Does the last kernel no more than set the target, from nothing, so that it may as well come before the product? */
+static bool is_set_last(const struct planning *p, const struct kernel *product, uint32_t target) {
+    const struct kernel *last = &vec_last(&p->plan->kernels);
+    return product->kind == KERNEL_GEMM && last->kind == KERNEL_LOOP && last->statements.len == 1 &&
+           last->statements.at[0].target == target && !last->statements.at[0].reads.len;
+}
+
 /* May the statement run in the body of an earlier nest? It may read what the nest writes only at the same place. */
-static bool fits(const struct planning *p, const struct kernel *nest, uint32_t position,
-                 const struct plan_statement *statement) {
+static bool fits(const struct planning *p, uint32_t position, const struct plan_statement *statement) {
+    const struct kernel *nest = &p->plan->kernels.at[position];
     for (size_t r = 0; r < statement->reads.len; r++)
         if (!is_ready(p, nest, position, &statement->reads.at[r]))
             return false;
-    return ready_at(p, statement->target) <= position;
+    return ready_at(p, statement->target) <= position || is_set_last(p, nest, statement->target);
 }
 
 /* Has the statement to do with what the kernel before position computes? */
@@ -151,6 +158,13 @@ static bool same_sizes(const struct kernel *nest, label loops, const poly *size)
     return nest->loops == loops && (loops == 0 || memcmp(nest->size, size, loops * sizeof *size) == 0);
 }
 
+/* Sums of columns, in memory: tiles of different rows may come at the same time, but not those of one column where the
+ * product is transposed. */
+static bool sums_columns(const struct planning *p, const struct plan_statement *statement) {
+    const uint8_t rank = graph_node(p->graph, p->plan->buffers.at[statement->target].node)->rank;
+    return statement->reduces && statement->held == HELD_IN_MEMORY && rank == 1 && statement->target_loop[0] == 1;
+}
+
 /* Can the statement be in these loops, those of the kernel at position? */
 static bool has_room(const struct planning *p, uint32_t position, const struct plan_statement *statement, label loops,
                      const poly *size) {
@@ -159,11 +173,38 @@ static bool has_room(const struct planning *p, uint32_t position, const struct p
         return false;
     if (kernel->kind == KERNEL_LOOP)
         return same_sizes(kernel, loops, size);
-    if (!gemm_has_tiles(p->graph, p->plan, kernel) || statement->reduces || statement->scatters ||
-        !follows(p, position, statement))
+    if (!gemm_has_tiles(p->graph, p->plan, kernel) || statement->scatters || !follows(p, position, statement) ||
+        (statement->reduces && !sums_columns(p, statement)))
         return false;
     const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
     return same_sizes(&tiles, loops, size);
+}
+
+static void note_written(struct planning *p, uint32_t position) {
+    const struct kernel *kernel = &p->plan->kernels.at[position];
+    if (kernel->kind != KERNEL_LOOP)
+        set_ready(p, kernel->target, position);
+    for (size_t s = 0; s < kernel->statements.len; s++)
+        set_ready(p, kernel->statements.at[s].target, position);
+}
+
+static void move_last_to(struct planning *p, uint32_t position) {
+    struct kernel *at = p->plan->kernels.at, last = vec_last(&p->plan->kernels);
+    memmove(&at[position + 1], &at[position], (p->plan->kernels.len - 1 - position) * sizeof *at);
+    at[position] = last;
+    for (uint32_t k = position; k < p->plan->kernels.len; k++)
+        note_written(p, k);
+}
+
+/* Puts the statement into the kernel at position, which it fits. */
+static void join(struct planning *p, uint32_t position, const struct plan_statement *statement) {
+    if (ready_at(p, statement->target) > position)
+        move_last_to(p, position++);
+    struct kernel *kernel = &p->plan->kernels.at[position];
+    if (statement->reduces && kernel->kind == KERNEL_GEMM && !kernel->gemm.transposed)
+        gemm_transpose(&kernel->gemm);
+    vec_push(p->arena, &kernel->statements, *statement);
+    set_ready(p, statement->target, position);
 }
 
 /* Puts the statement into the earliest of the last nests, or products by tiles, that can take it, or into a new nest.
@@ -172,14 +213,11 @@ static void place(struct planning *p, const struct plan_statement *statement, la
     size_t count = p->plan->kernels.len, from = count > NESTS_LOOKED_BACK ? count - NESTS_LOOKED_BACK : 0;
     if (p->effort < 2)
         from = count;
-    for (size_t k = from; k < count; k++) {
-        struct kernel *nest = &p->plan->kernels.at[k];
-        if (has_room(p, (uint32_t)k, statement, loops, size) && fits(p, nest, (uint32_t)k, statement)) {
-            vec_push(p->arena, &nest->statements, *statement);
-            set_ready(p, statement->target, (uint32_t)k);
+    for (size_t k = from; k < count; k++)
+        if (has_room(p, (uint32_t)k, statement, loops, size) && fits(p, (uint32_t)k, statement)) {
+            join(p, (uint32_t)k, statement);
             return;
         }
-    }
     struct kernel nest = {.kind = KERNEL_LOOP, .loops = loops, .span = statement->span};
     memcpy(nest.size, size, loops * sizeof *size);
     vec_push(p->arena, &nest.statements, *statement);

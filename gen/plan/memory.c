@@ -227,7 +227,8 @@ static bool in_place(const struct planning *p, const struct kernel *nest, uint32
                 (written || statement->reads.at[r].buffer != dying ||
                  !runs_with_loops(p, dying, statement->reads.at[r].loop, nest->loops)))
                 return false;
-        if (p->plan->buffers.at[statement->target].storage != STORE_WORK)
+        if (p->plan->buffers.at[statement->target].storage != STORE_WORK ||
+            (statement->reduces && statement->held == HELD_IN_MEMORY)) /* was made before */
             continue;
         if (written || statement->reduces ||
             !runs_with_loops(p, statement->target, statement->target_loop, nest->loops))

@@ -77,7 +77,8 @@ struct gemm {
     const struct operand *a, *b;
     struct gemm_axis m, n, k;
     label around[MAX_LABELS]; /* by loop: its label; a summed one adds to the target */
-    bool fixed;               /* small, with numbers for all sizes and strides: straight code in the place of a call */
+    bool transposed; /* as C' = B' A', whose tiles come column after column of C: sums of columns add up in order */
+    bool fixed;      /* small, with numbers for all sizes and strides: straight code in the place of a call */
 };
 
 struct kernel {
@@ -171,6 +172,8 @@ bool gemm_form_of(const struct graph *graph, node_id id, struct gemm_form *form)
 bool gemm_is_plain(const struct gemm_form *form);
 /* Can something be done with each tile of the target of such a call, before and after it is computed? */
 bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
+/* Makes it the transposed product. */
+void gemm_transpose(struct gemm *call);
 /* What is done with them, as nests over all of the target. */
 struct kernel gemm_prologue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
 struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
