@@ -151,7 +151,7 @@ static void finish(const product *f) {
         call_tile(f, f->after);
 }
 
-/* Is C to be computed in pieces that stay near, of whole rows of the caller's? */
+/* Is C to be computed in pieces that stay near? */
 static int has_tiles(const product *f) {
     return f->first != NULL || f->after != NULL;
 }
@@ -510,7 +510,7 @@ static void direct_part(const void *job, int part) {
 }
 
 static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
-    const int by_rows = has_tiles(f) ? !f->swapped : f->m >= f->n && f->m > 1;
+    const int by_rows = f->after != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
     parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
     if (threads > 1)
         all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
@@ -552,10 +552,10 @@ static void divide_finely(crew *all, ptrdiff_t rows) {
 }
 
 /* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than
-   that every thread packs all of A, or nothing where A is not packed.  What is done with pieces wants the caller's rows
+   that every thread packs all of A, or nothing where A is not packed.  What is done afterwards wants the caller's rows
    whole. */
 static int wants_columns(const product *f, int a_in_place, int threads) {
-    if (has_tiles(f))
+    if (f->after != NULL)
         return f->swapped;
     return f->n >= WIDE * f->m || f->n >= (a_in_place ? ENOUGH_COLUMNS * threads : MANY_COLUMNS * (threads - 1));
 }

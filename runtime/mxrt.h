@@ -74,11 +74,11 @@ MX_API size_t mx_gemm_f32_worksize(size_t m, size_t n, size_t k);
    apply a function to every element, or sum up rows; and prologue->tile once for each piece before the product reads
    it (so that beta is not 0): to give C the values that the product adds to, as a bias.  Its elements are those from
    (i, j) on, as many rows and columns as it says, which it may read and write; all pieces together are C, and none is
-   empty.  Pieces that share a row come one after the other, those further left first; those of different rows may come
-   on several threads at once.  So sums of rows can be added up as pieces come (sums of columns: of
-   C' = alpha B' A' + beta C'), and the results have the same bits as with all of C in one piece, for any function of
-   single elements; sums only up to their order, for the pieces depend on the kernel set, the size of the cache and the
-   number of threads.
+   empty.  Those of the prologue and of the epilogue may be others.  Pieces may come on several threads at once, but
+   those of the epilogue that share a row come one after the other, those further left first.  So sums of rows can be
+   added up as pieces come (sums of columns: of C' = alpha B' A' + beta C').  The results have the same bits as with all
+   of C in one piece, for any function of single elements, and for sums that are added up one element after the other;
+   the pieces depend on the kernel set, the size of the cache and the number of threads.
 
    The structs are read during the call only; NULL does nothing.  tile does not call mx_set_num_threads, which would
    wait for the product that calls it. */

@@ -58,6 +58,18 @@ static inline const void *mx_align_const(const void *p) {
     return (const char *)p + (MX_ALIGNMENT - (uintptr_t)p % MX_ALIGNMENT) % MX_ALIGNMENT;
 }
 
+/* What a product calls for each of its tiles (mx_prologue_*, mx_epilogue_*): name_loops with what is said of the struct
+ * mx_in, of that name, and the tile's place; of the transposed product with the tile's place in its transpose. */
+#define MX_TILE(real, name, ...) MX_TILE_AT(real, name, mx_row, mx_column, mx_rows, mx_columns, __VA_ARGS__)
+#define MX_TILE_TRANSPOSED(real, name, ...) MX_TILE_AT(real, name, mx_column, mx_row, mx_columns, mx_rows, __VA_ARGS__)
+#define MX_TILE_AT(real, name, row, column, rows, columns, ...)                                                        \
+    static void name(void *mx_context, size_t row, size_t column, size_t rows, size_t columns, real *mx_tile,          \
+                     ptrdiff_t mx_row_stride, ptrdiff_t mx_column_stride) {                                            \
+        const struct name *const mx_in = (const struct name *)mx_context;                                              \
+        (void)mx_tile, (void)mx_row_stride, (void)mx_column_stride;                                                    \
+        name##_loops(__VA_ARGS__, mx_row, mx_column, mx_rows, mx_columns);                                             \
+    }
+
 /* What a function gives after an error. */
 static inline void mx_nan_f64(double *x, size_t elements) {
     for (size_t i = 0; i < elements; i++)

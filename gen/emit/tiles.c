@@ -4,11 +4,10 @@
 
 #include <string.h>
 
-/* Parameters of the functions in their order; the struct; in the call, its name for the prologue, for the epilogue, and
- * those of what tells the product of them. */
-enum word { CONTEXT, ROW, COLUMN, ROWS, COLUMNS, TILE, ROW_STRIDE, COLUMN_STRIDE, IN, BEFORE, FIRST, AFTER, WORDS };
-static const char *const wanted[WORDS] = {"context",    "row",           "column", "rows",   "columns", "tile",
-                                          "row_stride", "column_stride", "in",     "before", "first",   "after"};
+/* Parameters of the loops; in the call, the structs of the prologue and the epilogue, and what tells the product of
+ * them. */
+enum word { ROW, COLUMN, ROWS, COLUMNS, BEFORE, FIRST, BEHIND, AFTER, WORDS };
+static const char *const wanted[WORDS] = {"row", "column", "rows", "columns", "before", "first", "behind", "after"};
 
 bool has_tiles(const struct kernel *kernel) {
     return kernel->kind == KERNEL_GEMM && kernel->statements.len;
@@ -19,11 +18,10 @@ void print_tile_bounds(struct text *out, const struct body *b, label loop) {
     text_printf(out, "for (size_t %s = %s; %s < %s + %s; %s++)", name, from, name, from, size, name);
 }
 
-/* A nest over tiles, and the arrays, values and dimensions that it needs. */
+/* A nest over tiles: the name of its function, NULL if there is none; the arrays, values and dimensions it needs. */
 struct tiles {
-    struct kernel nest;
-    bool transposed;
     const char *name;
+    bool transposed;
     uint32_t *buffers, buffer_count, *dims;
     size_t dim_count;
 };
@@ -103,74 +101,64 @@ static void print_loops_function(struct text *out, const struct body *b, const s
     text_puts(out, "}\n\n");
 }
 
-/* What the product calls: with the tile of C', if it is transposed. */
+/* What the product calls. */
 static void print_tile_function(struct text *out, const struct body *b, const struct tiles *tiles) {
-    static const int other[] = {[ROW] = COLUMN, [COLUMN] = ROW, [ROWS] = COLUMNS, [COLUMNS] = ROWS};
-    const char *const *word = b->word, *name = tiles->name;
-    struct list list = list_begin(out, format_string(b->e->arena, "static void %s", name));
-    list_add(&list, format_string(b->e->arena, "void *%s", word[CONTEXT]));
-    for (int i = ROW; i <= COLUMNS; i++)
-        list_add(&list, format_string(b->e->arena, "size_t %s", word[tiles->transposed ? other[i] : i]));
-    list_add(&list, format_string(b->e->arena, "%s *%s", real_name(b->e), word[TILE]));
-    list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", word[ROW_STRIDE]));
-    list_add(&list, format_string(b->e->arena, "ptrdiff_t %s", word[COLUMN_STRIDE]));
-    text_printf(out, ") {\n    const struct %s *const %s = (const struct %s *)%s;\n", name, word[IN], name,
-                word[CONTEXT]);
-    text_printf(out, "    (void)%s, (void)%s, (void)%s;\n", word[TILE], word[ROW_STRIDE], word[COLUMN_STRIDE]);
-    list = list_begin(out, format_string(b->e->arena, "    %s_loops", name));
-    list_members(&list, b, tiles, format_string(b->e->arena, "%s->", word[IN]));
-    for (int i = ROW; i <= COLUMNS; i++)
-        list_add(&list, word[i]);
-    text_puts(out, ");\n}\n\n");
+    struct list list = list_begin(out, tiles->transposed ? "MX_TILE_TRANSPOSED" : "MX_TILE");
+    list_add(&list, real_name(b->e));
+    list_add(&list, tiles->name);
+    list_members(&list, b, tiles, "mx_in->");
+    text_puts(out, ")\n\n");
 }
 
-static void print_functions(struct text *out, const struct body *b, struct tiles *tiles) {
-    struct text loops = text_new(b->e->arena);
+/* loops is room for text. */
+static struct tiles print_functions(struct text *out, const struct body *b, const struct kernel *kernel,
+                                    const struct kernel *nest, const char *kind, struct text *loops) {
+    struct tiles tiles = {.transposed = kernel->gemm.transposed};
+    if (!nest->statements.len)
+        return tiles;
+    loops->len = 0;
     signature_forget_dims(b->s);
-    print_tiles(&loops, b, &tiles->nest, 1);
-    tiles->buffers = kernel_buffers(b, &tiles->nest, &tiles->buffer_count);
-    tiles->dim_count = b->s->use->list.len;
-    tiles->dims = NEW_ARRAY(b->e->arena, tiles->dim_count, uint32_t);
-    for (size_t i = 0; i < tiles->dim_count; i++)
-        tiles->dims[i] = b->s->use->list.at[i];
-    print_struct(out, b, tiles);
-    print_loops_function(out, b, tiles, &loops);
-    print_tile_function(out, b, tiles);
+    print_tiles(loops, b, nest, 1);
+    tiles.name = format_string(b->e->arena, "%s_%s_%s", b->s->function->name, kind, b->buffer_name[kernel->target]);
+    tiles.buffers = kernel_buffers(b, nest, &tiles.buffer_count);
+    tiles.dim_count = b->s->use->list.len;
+    tiles.dims = NEW_ARRAY(b->e->arena, tiles.dim_count, uint32_t);
+    for (size_t i = 0; i < tiles.dim_count; i++)
+        tiles.dims[i] = b->s->use->list.at[i];
+    print_struct(out, b, &tiles);
+    print_loops_function(out, b, &tiles, loops);
+    print_tile_function(out, b, &tiles);
+    return tiles;
 }
 
 static void name_words(struct body *b) {
+    b->word = NEW_ARRAY(b->e->arena, WORDS, const char *);
     for (int i = 0; i < WORDS; i++)
         b->word[i] = scope_name(&b->s->scope, wanted[i]);
 }
 
 void print_tile_functions(struct text *out, struct body *b) {
     const struct plan *plan = b->s->plan;
+    struct text loops = text_new(b->e->arena);
     b->tiles = NEW_ARRAY(b->e->arena, plan->kernels.len, struct tiles *);
-    b->word = NEW_ARRAY(b->e->arena, WORDS, const char *);
     for (size_t k = 0; k < plan->kernels.len; k++) {
         const struct kernel *kernel = &plan->kernels.at[k];
         if (!has_tiles(kernel))
             continue;
-        if (!b->word[0])
+        if (!b->word)
             name_words(b);
-        const char *function = b->s->function->name, *target = b->buffer_name[kernel->target];
-        struct tiles *tiles = b->tiles[k] = NEW_ARRAY(b->e->arena, KINDS, struct tiles);
-        tiles[PROLOGUE].nest = gemm_prologue(b->e->graph, plan, kernel);
-        tiles[PROLOGUE].name = format_string(b->e->arena, "%s_before_%s", function, target);
-        tiles[EPILOGUE].nest = gemm_epilogue(b->e->graph, plan, kernel);
-        tiles[EPILOGUE].name = format_string(b->e->arena, "%s_after_%s", function, target);
-        for (int kind = 0; kind < KINDS; kind++) {
-            tiles[kind].transposed = kernel->gemm.transposed;
-            if (tiles[kind].nest.statements.len)
-                print_functions(out, b, &tiles[kind]);
-        }
+        const struct kernel prologue = gemm_prologue(b->e->graph, plan, kernel);
+        const struct kernel epilogue = gemm_epilogue(b->e->graph, plan, kernel);
+        b->tiles[k] = NEW_ARRAY(b->e->arena, KINDS, struct tiles);
+        b->tiles[k][PROLOGUE] = print_functions(out, b, kernel, &prologue, "before", &loops);
+        b->tiles[k][EPILOGUE] = print_functions(out, b, kernel, &epilogue, "after", &loops);
     }
 }
 
 /* "    struct f_after_A in = {n, b, A};" and what tells the product of it. */
 static void declare_tiles(struct text *out, const struct body *b, const struct tiles *tiles, enum word in,
                           enum word tells, const char *type, int depth) {
-    if (!tiles->nest.statements.len)
+    if (!tiles->name)
         return;
     struct list list = list_begin_with(
         out, format_string(b->e->arena, "%*sstruct %s %s = {", 4 * depth, "", tiles->name, b->word[in]));
@@ -184,11 +172,11 @@ static void declare_tiles(struct text *out, const struct body *b, const struct t
 void declare_kernel_tiles(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
     declare_tiles(out, b, &tiles[PROLOGUE], BEFORE, FIRST, "mx_prologue", depth);
-    declare_tiles(out, b, &tiles[EPILOGUE], IN, AFTER, "mx_epilogue", depth);
+    declare_tiles(out, b, &tiles[EPILOGUE], BEHIND, AFTER, "mx_epilogue", depth);
 }
 
 void print_tile_arguments(struct text *out, const struct body *b, const struct kernel *kernel) {
     const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
-    text_printf(out, tiles[PROLOGUE].nest.statements.len ? ", &%s" : ", NULL", b->word[FIRST]);
-    text_printf(out, tiles[EPILOGUE].nest.statements.len ? ", &%s" : ", NULL", b->word[AFTER]);
+    text_printf(out, tiles[PROLOGUE].name ? ", &%s" : ", NULL", b->word[FIRST]);
+    text_printf(out, tiles[EPILOGUE].name ? ", &%s" : ", NULL", b->word[AFTER]);
 }

@@ -233,8 +233,7 @@ poly gemm_passes(const struct graph *graph, const struct kernel *kernel) {
     return passes;
 }
 
-/* ---- What is done with tiles
- * ------------------------------------------------------------------------------------------------
+/* ---- What is done with tiles ------------------------------------------------------------------------------------
  */
 
 /* Rows of tiles are along the outer dimension of the target's array, see orient, unless it is transposed. */

@@ -11,6 +11,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("MX_BUILD", os.path.join(ROOT, "build"))
 MXC = os.environ.get("MXC", os.path.join(BUILD, "mxc"))
 DRIVER = os.path.join(ROOT, "tests", "harness", "driver.c")
+TILES = os.path.join(ROOT, "tests", "harness", "tiles.c")
+TILED = [f"-Dmx_gemm_{real}_fused=tiled_gemm_{real}_fused" for real in ("f64", "f32")]
 STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
@@ -62,14 +64,15 @@ class Module:
     def functions(self):
         return {f["name"]: f for f in self.facts["functions"]}
 
-    def build(self, compiler="gcc", flags=("-O2",), strict=True):
-        """The driver program built with these flags."""
+    def build(self, compiler="gcc", flags=("-O2",), strict=True, tiled=True):
+        """The driver program built with these flags; tiled: prologues and epilogues get small pieces of their product."""
+        flags = (*flags, *(TILED if tiled else ()))
         name = "".join(ch if ch.isalnum() else "_" for ch in compiler + "".join(flags))
         program = os.path.join(self.folder, f"{self.name}_{name}")
         if not os.path.exists(program):
             runtime = os.path.join(ROOT, "runtime")
             run([compiler, *(STRICT if strict else ["-std=c99"]), *flags, "-I", runtime, "-c", self.c, "-o", program + ".o"])
-            run([compiler, "-std=c99", *flags, "-I", runtime, f"-DMODULE={self.name}_module", DRIVER, program + ".o",
+            run([compiler, "-std=c99", *flags, "-I", runtime, f"-DMODULE={self.name}_module", DRIVER, *([TILES] if tiled else []), program + ".o",
                  os.path.join(BUILD, "libmxrt.a"), "-pthread", "-lm", "-o", program])
         return program
 
