@@ -115,23 +115,44 @@ static const char *compare(const trial *t, seen *first, seen *after, int threads
     return same ? NULL : "other bits";
 }
 
+static void test_one(tap *out, const trial *t, int has_first, int has_after, int threads) {
+    seen first = {t, calloc(t->m, sizeof *first.next), 1, start, 0};
+    seen after = {t, calloc(t->m, sizeof *after.next), 0, square, 0};
+    const char *wrong = first.next == NULL || after.next == NULL
+                            ? "out of memory"
+                            : compare(t, has_first ? &first : NULL, has_after ? &after : NULL, threads);
+    if (!tap_ok(out, wrong == NULL, "%zu x %zu x %zu, alpha %g, A %s, B %s, C %s,%s%s threads %d", t->m, t->n, t->k,
+                (double)t->alpha, layout_names[t->a], layout_names[t->b], layout_names[t->c],
+                has_first ? " prologue," : "", has_after ? " epilogue," : "", threads))
+        printf("# %s\n", wrong);
+    free(first.next);
+    free(after.next);
+}
+
 static void test_shape(tap *out, trial t, real alpha, int threads) {
     static const layout layouts[] = {ROWS, COLUMNS, SPREAD, BACKWARDS};
     for (size_t i = 0; i < COUNT(layouts); i++) {
-        if (!tap_due())
-            continue;
-        seen first = {&t, calloc(t.m, sizeof *first.next), 1, start, 0};
-        seen after = {&t, calloc(t.m, sizeof *after.next), 0, square, 0};
-        const int has_first = i % 2, has_after = i < 2 || threads == 1;
+        const int has_first = i % 2;
         t.c = layouts[i], t.alpha = alpha, t.beta = has_first ? (real)i / 2 : 0, t.seed = i + 1;
-        const char *wrong = first.next == NULL || after.next == NULL
-                                ? "out of memory"
-                                : compare(&t, has_first ? &first : NULL, has_after ? &after : NULL, threads);
-        if (!tap_ok(out, wrong == NULL, "%zu x %zu x %zu, alpha %g, C %s,%s%s threads %d", t.m, t.n, t.k, (double)alpha,
-                    layout_names[t.c], has_first ? " prologue," : "", has_after ? " epilogue," : "", threads))
-            printf("# %s\n", wrong);
-        free(first.next);
-        free(after.next);
+        if (tap_due())
+            test_one(out, &t, has_first, i < 2 || threads == 1, threads);
+    }
+}
+
+/* Sizes up to most, small ones more often. */
+static void test_random(tap *out, uint64_t seed, unsigned trials, double most) {
+    static const layout layouts[] = {ROWS, COLUMNS, ROWS, PADDED_COLUMNS};
+    printf("# random sizes from seed %llu\n", (unsigned long long)seed);
+    for (unsigned i = 0; i < trials; i++) {
+        trial t = {.alpha = 1, .beta = (real)(i % 2), .seed = i};
+        size_t *size[] = {&t.m, &t.n, &t.k};
+        for (int d = 0; d < 3; d++) {
+            double x = ((double)random_real(&seed) + 1) / 2;
+            *size[d] = 1 + (size_t)(most * x * x);
+        }
+        t.a = layouts[seed >> 40 & 3], t.b = layouts[seed >> 44 & 3], t.c = layouts[seed >> 48 & 3];
+        if (tap_due())
+            test_one(out, &t, i % 2, i % 4 != 1, 1 + (int)(i % 5));
     }
 }
 
@@ -145,5 +166,7 @@ int main(void) {
             if (shapes[i].m * shapes[i].n < 100)
                 test_shape(&out, shapes[i], INFINITY, threads);
         }
+    test_random(&out, 20261128, 60, 99);
+    test_random(&out, 20261129, 40, 900);
     return tap_end(&out);
 }
