@@ -158,11 +158,14 @@ static bool same_sizes(const struct kernel *nest, label loops, const poly *size)
     return nest->loops == loops && (loops == 0 || memcmp(nest->size, size, loops * sizeof *size) == 0);
 }
 
-/* Sums of columns, in memory: tiles of different rows may come at the same time, but not those of one column where the
- * product is transposed. */
-static bool sums_columns(const struct planning *p, const struct plan_statement *statement) {
+/* Does the statement add up rows or columns, in memory, and in the direction of others by the product's tiles? Those of
+ * different rows may come at the same time, of different columns where the product is transposed. */
+static bool sums_tiles(const struct planning *p, const struct kernel *product, const struct plan_statement *statement) {
     const uint8_t rank = graph_node(p->graph, p->plan->buffers.at[statement->target].node)->rank;
-    return statement->reduces && statement->held == HELD_IN_MEMORY && rank == 1 && statement->target_loop[0] == 1;
+    for (size_t s = 0; s < product->statements.len; s++)
+        if (product->statements.at[s].reduces && product->statements.at[s].target_loop[0] != statement->target_loop[0])
+            return false;
+    return statement->held == HELD_IN_MEMORY && rank == 1;
 }
 
 /* Can the statement be in these loops, those of the kernel at position? */
@@ -174,7 +177,7 @@ static bool has_room(const struct planning *p, uint32_t position, const struct p
     if (kernel->kind == KERNEL_LOOP)
         return same_sizes(kernel, loops, size);
     if (!gemm_has_tiles(p->graph, p->plan, kernel) || statement->scatters || !follows(p, position, statement) ||
-        (statement->reduces && !sums_columns(p, statement)))
+        (statement->reduces && !sums_tiles(p, kernel, statement)))
         return false;
     const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
     return same_sizes(&tiles, loops, size);
@@ -201,19 +204,22 @@ static void join(struct planning *p, uint32_t position, const struct plan_statem
     if (ready_at(p, statement->target) > position)
         move_last_to(p, position++);
     struct kernel *kernel = &p->plan->kernels.at[position];
-    if (statement->reduces && kernel->kind == KERNEL_GEMM && !kernel->gemm.transposed)
+    if (statement->reduces && statement->target_loop[0] == 1 && kernel->kind == KERNEL_GEMM && !kernel->gemm.transposed)
         gemm_transpose(&kernel->gemm);
     vec_push(p->arena, &kernel->statements, *statement);
     set_ready(p, statement->target, position);
 }
 
+static size_t first_looked_at(const struct planning *p) {
+    const size_t count = p->plan->kernels.len;
+    return p->effort < 2 ? count : count > NESTS_LOOKED_BACK ? count - NESTS_LOOKED_BACK : 0;
+}
+
 /* Puts the statement into the earliest of the last nests, or products by tiles, that can take it, or into a new nest.
  */
 static void place(struct planning *p, const struct plan_statement *statement, label loops, const poly *size) {
-    size_t count = p->plan->kernels.len, from = count > NESTS_LOOKED_BACK ? count - NESTS_LOOKED_BACK : 0;
-    if (p->effort < 2)
-        from = count;
-    for (size_t k = from; k < count; k++)
+    const size_t count = p->plan->kernels.len;
+    for (size_t k = first_looked_at(p); k < count; k++)
         if (has_room(p, (uint32_t)k, statement, loops, size) && fits(p, (uint32_t)k, statement)) {
             join(p, (uint32_t)k, statement);
             return;
@@ -262,6 +268,18 @@ static label held_loops(label rank, const label *target_loop) {
         if (target_loop[a] >= rank)
             return HELD_IN_MEMORY;
     return rank;
+}
+
+/* Is there a product by whose tiles the statement may add up, if it does so in memory? */
+static bool may_follow_product(const struct planning *p, const struct plan_statement *statement, label loops,
+                               const poly *size) {
+    struct plan_statement in_memory = *statement;
+    in_memory.held = HELD_IN_MEMORY;
+    for (size_t k = first_looked_at(p); k < p->plan->kernels.len; k++)
+        if (p->plan->kernels.at[k].kind == KERNEL_GEMM && has_room(p, (uint32_t)k, &in_memory, loops, size) &&
+            fits(p, (uint32_t)k, &in_memory))
+            return true;
+    return false;
 }
 
 static double neutral(const struct node *node) {
@@ -318,6 +336,8 @@ static void reduce(struct planning *p, node_id id, uint32_t target, struct span 
     set_loops(p, &statement, loop_of, identity, node.labels, size);
     find_reads(p, &statement);
     statement.held = held_loops(node.rank, statement.target_loop);
+    if (may_follow_product(p, &statement, derived.loops, size))
+        statement.held = HELD_IN_MEMORY;
     if (statement.held == HELD_IN_MEMORY)
         write(p, graph_fill(p->graph, neutral(&node), node.size, node.rank).node, target, identity, span);
     count_statement(p, &statement, size, derived.loops);

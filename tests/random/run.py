@@ -202,17 +202,21 @@ class Built:
         self.programs = []
         for compiler, flags in BUILDS:
             base = os.path.join(folder, compiler)
-            mx.run([compiler, *mx.STRICT, *flags, "-I", os.path.join(mx.ROOT, "runtime"), "-c", self.module.c, "-o", base + ".o"])
-            mx.run([compiler, *flags, drivers[compiler], base + ".o", os.path.join(mx.BUILD, "libmxrt.a"), "-lm", "-o", base])
+            mx.run([compiler, *mx.STRICT, *flags, *mx.TILED, "-I", os.path.join(mx.ROOT, "runtime"), "-c", self.module.c, "-o", base + ".o"])
+            mx.run([compiler, *flags, *drivers[compiler], base + ".o", os.path.join(mx.BUILD, "libmxrt.a"), "-lm", "-o", base])
             self.programs.append(base)
 
 
 def build_drivers(folder):
+    """What calls the modules, and what calls them back with small pieces of products, for each compiler."""
     drivers = {}
     for compiler, flags in BUILDS:
-        drivers[compiler] = os.path.join(folder, f"driver_{compiler}.o")
-        mx.run([compiler, "-std=c99", *flags, "-I", os.path.join(mx.ROOT, "runtime"), "-DMODULE=random_module", "-c", mx.DRIVER,
-                "-o", drivers[compiler]])
+        drivers[compiler] = []
+        for source in (mx.DRIVER, mx.TILES):
+            path = os.path.join(folder, f"{compiler}_{os.path.basename(source)}.o")
+            mx.run([compiler, "-std=c99", *flags, "-I", os.path.join(mx.ROOT, "runtime"), "-DMODULE=random_module", "-c",
+                    source, "-o", path])
+            drivers[compiler].append(path)
     return drivers
 
 
