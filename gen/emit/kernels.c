@@ -348,6 +348,15 @@ static void comment_scatter(struct text *out, const struct body *b, const struct
             times(b, statement->coefficient, formula), statement->span, depth);
 }
 
+/* What a statement gives its target; a largest element held in memory is compared with what is there. */
+static const char *statement_text(const struct body *b, const struct plan_statement *statement) {
+    const char *formula = statement->copy ? copy_formula(b, statement) : nest_formula(b, statement);
+    const struct op_record *record = reducer(b, statement);
+    if (!formula || !record || statement->held != HELD_IN_MEMORY)
+        return formula;
+    return format_string(b->e->arena, "%s(%s, %s)", record->name, b->buffer_name[statement->target], formula);
+}
+
 static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
@@ -355,8 +364,8 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
             comment_scatter(out, b, statement, depth);
             continue;
         }
-        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY || statement->adds ? "+=" : "=",
-                statement->copy ? copy_formula(b, statement) : nest_formula(b, statement), statement->span, depth);
+        comment(out, b, statement->target, statement->held == HELD_IN_MEMORY && !reducer(b, statement) ? "+=" : "=",
+                statement_text(b, statement), statement->span, depth);
     }
     if (nest->loops == 0 && nest->statements.len > 1) {
         indent(out, depth);
