@@ -25,6 +25,11 @@ enum op_text {
     OP_TEXTS
 };
 
+/* A value that others are computed from, as an input of its own, and what it is. */
+struct cut {
+    struct value input, by;
+};
+
 struct lowering {
     struct arena *arena;
     struct interner *interner;
@@ -34,8 +39,10 @@ struct lowering {
         ast_id value;
     } texts[OPS][OP_TEXTS]; /* parsed when first needed */
     /* A derivative of y by the input x: grad, jac, hess, jvp and vjp as expressions; along: the direction that the last
-     * two take. Set by the stage above, which knows derivatives. */
-    struct value (*derive)(struct lowering *lowering, enum op op, struct value y, struct value x, struct value along);
+     * two take; y is computed from x through those cuts, too, each in x and those before it. Set by the stage above,
+     * which knows derivatives. */
+    struct value (*derive)(struct lowering *lowering, enum op op, struct value y, struct value x, struct value along,
+                           const struct cut *cuts, size_t count);
     struct span too_many_axes; /* of a statement that needs a tensor of more than MAX_RANK axes; end 0: none */
     const char *defect;        /* a record of ops.def is wrong: which stage found what; NULL: none */
 };
