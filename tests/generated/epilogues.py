@@ -35,6 +35,19 @@ S = exp(P / 8) + P'
 Q = P / (1 + sumsq(P)) + diag(P)
 """
 
+# A product that two outputs are made of; one whose operand is read by what follows it, too, and then no more.
+PLACES = """X: [m, k]
+W: [k, n]
+U: [k, n]
+G: [n, n]
+Y = exp(X @ W / 4)
+V = sin(X @ W / 4)
+M = W' @ U
+N = M @ G
+H = tanh(N) * M
+Z = H @ N
+"""
+
 
 def oracle_layers(x):
     A = x["X"] @ x["W"]
@@ -55,6 +68,12 @@ def oracle_gradient(x):
 def oracle_whole(x):
     P = x["C"] @ x["D"]
     return {"P": P, "S": np.exp(P / 8) + P.T, "Q": P / (1 + np.sum(P ** 2)) + np.diag(P)}
+
+
+def oracle_places(x):
+    A, M = x["X"] @ x["W"] / 4, x["W"].T @ x["U"]
+    N = M @ x["G"]
+    return {"Y": np.exp(A), "V": np.sin(A), "Z": (np.tanh(N) * M) @ N}
 
 
 def random_inputs(facts, dims, seed):
@@ -99,6 +118,7 @@ def programs():
     return ((LAYERS, oracle_layers, "module_eval", [dict(zip("mnk", sizes)) for sizes in LARGE]),
             (GRADIENT, oracle_gradient, "module_grad_f",
              [dict(zip(("X_rows", "W_cols", "X_cols", "V_cols"), (*sizes, sizes[2] // 2 + 1))) for sizes in LARGE]),
+            (PLACES, oracle_places, "module_eval", [dict(zip("mnk", sizes)) for sizes in ((1, 2, 3), (9, 40, 7), (200, 300, 20))]),
             (WHOLE, oracle_whole, "module_eval", [dict(n=n, k=k) for n, k in ((1, 1), (3, 4), (90, 70), (400, 60))]))
 
 
