@@ -179,8 +179,8 @@ static bool has_room(const struct planning *p, uint32_t position, const struct p
         return false;
     if (kernel->kind == KERNEL_LOOP)
         return same_sizes(kernel, loops, size);
-    if (position > MOST_TILED || !gemm_has_tiles(p->graph, p->plan, kernel) || statement->scatters || !follows(p, position, statement) ||
-        (statement->reduces && !sums_tiles(p, kernel, statement)))
+    if (position > MOST_TILED || !gemm_has_tiles(p->graph, p->plan, kernel) || statement->scatters ||
+        !follows(p, position, statement) || (statement->reduces && !sums_tiles(p, kernel, statement)))
         return false;
     const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
     return same_sizes(&tiles, loops, size);
@@ -444,7 +444,8 @@ static bool sets_target(const struct planning *p, const struct plan_statement *s
 
 /* The nest before, if it does no more than set what the product adds to, becomes its prologue. */
 static void take_prologue(struct planning *p, struct kernel *kernel) {
-    if (p->effort < 2 || !kernel->accumulate || !p->plan->kernels.len || p->plan->kernels.len > MOST_TILED || !gemm_has_tiles(p->graph, p->plan, kernel))
+    if (p->effort < 2 || !kernel->accumulate || !p->plan->kernels.len || p->plan->kernels.len > MOST_TILED ||
+        !gemm_has_tiles(p->graph, p->plan, kernel))
         return;
     const struct kernel tiles = gemm_prologue(p->graph, p->plan, kernel), *nest = &vec_last(&p->plan->kernels);
     if (nest->kind != KERNEL_LOOP || nest->statements.len != 1 || !same_sizes(&tiles, nest->loops, nest->size) ||
