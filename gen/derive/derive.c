@@ -208,6 +208,24 @@ static const char *rule_of(const struct node *node) {
     }
 }
 
+/* A target's cotangent with axes in the order of the target's node. */
+static struct value in_node_order(struct value target, struct value u) {
+    struct value ordered = {.node = u.node};
+    for (uint8_t i = 0; i < target.rank; i++)
+        if (target.axis[i] != AXIS_UNIT) {
+            ordered.axis[target.axis[i]] = u.axis[i];
+            ordered.rank++;
+        }
+    return ordered;
+}
+
+/* A cut's cotangent is that of what it is. */
+static void pass_cut(struct sweep *s, const struct cut *cut) {
+    struct value u = read_as(cut->input, s->to[cut->input.node]->value);
+    if (s->varies[cut->by.node])
+        contribute(s, cut->by.node, in_node_order(cut->by, u));
+}
+
 static void pass(struct sweep *s, node_id id) {
     s->graph->span = s->graph->spans.at[id];
     struct value u = total(s, id);
@@ -228,26 +246,6 @@ static void pass(struct sweep *s, node_id id) {
              (struct derive_step){id, rule_of(&node), u, first, (uint32_t)s->record->gifts.len - first});
 }
 
-static void mark_varying(struct sweep *s, node_id count, const node_id *variables, size_t variable_count) {
-    for (size_t i = 0; i < variable_count; i++)
-        s->varies[variables[i]] = true;
-    for (node_id id = 1; id < count; id++)
-        for (uint32_t k = 0; k < graph_node(s->graph, id)->count; k++)
-            if (s->varies[graph_node(s->graph, id)->operands[k].node])
-                s->varies[id] = true;
-}
-
-/* A target's cotangent with axes in the order of the target's node. */
-static struct value in_node_order(struct value target, struct value u) {
-    struct value ordered = {.node = u.node};
-    for (uint8_t i = 0; i < target.rank; i++)
-        if (target.axis[i] != AXIS_UNIT) {
-            ordered.axis[target.axis[i]] = u.axis[i];
-            ordered.rank++;
-        }
-    return ordered;
-}
-
 void derive_vjp(struct lowering *lowering, const struct value *targets, const struct value *cotangents, size_t count,
                 const node_id *variables, size_t variable_count, const char *loss, struct value *results,
                 struct derivation *record) {
@@ -260,14 +258,23 @@ void derive_vjp(struct lowering *lowering, const struct value *targets, const st
                       .loss = loss,
                       .to = NEW_ARRAY(lowering->arena, nodes, struct contribution *),
                       .varies = NEW_ARRAY(lowering->arena, nodes, bool)};
-    mark_varying(&s, nodes, variables, variable_count);
+    for (size_t i = 0; i < variable_count; i++)
+        s.varies[variables[i]] = true;
+    mark_varying(lowering, s.varies);
     for (size_t i = 0; i < count; i++) {
         contribute(&s, targets[i].node, in_node_order(targets[i], cotangents[i]));
         last = targets[i].node > last ? targets[i].node : last;
     }
-    for (node_id id = last; id > 0; id--)
-        if (s.to[id] && s.varies[id])
-            pass(&s, id);
+    size_t cuts = lowering->cuts.len;
+    for (node_id id = last; id > 0; id--) {
+        while (cuts && lowering->cuts.at[cuts - 1].input.node > id)
+            cuts--;
+        if (!s.to[id] || !s.varies[id])
+            continue;
+        pass(&s, id);
+        if (cuts && lowering->cuts.at[cuts - 1].input.node == id)
+            pass_cut(&s, &lowering->cuts.at[cuts - 1]);
+    }
     for (size_t i = 0; i < variable_count; i++) {
         const struct node node = *graph_node(graph, variables[i]);
         results[i] = s.to[variables[i]] ? s.to[variables[i]]->value : graph_fill(graph, 0, node.size, node.rank);

@@ -39,9 +39,8 @@ void derive_vjp(struct lowering *lowering, const struct value *targets, const st
 struct value derive_coefficients(struct lowering *lowering, struct value value, node_id direction);
 
 /* A derivative as an expression: grad, jac (y's axes, then x's), hess, jvp or vjp of y by the input x, in whatever
- * order both are read. along: the tangent of x's shape (jvp) or the cotangent of y's (vjp). The result is in terms of
- * x and of the cuts that y is computed through, each of which is computed from x and those before it. */
+ * order both are read. along: the tangent of x's shape (jvp) or the cotangent of y's (vjp). */
 struct value derive_expression(struct lowering *lowering, enum op op, struct value y, struct value x,
-                               struct value along, const struct cut *cuts, size_t count);
+                               struct value along);
 
 #endif

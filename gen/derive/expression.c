@@ -1,41 +1,16 @@
 /* Derivatives as expressions. */
 #include "derive.h"
 
-/* The cotangent of x, with the axes of its node in their order, given those of the targets. */
-static struct value pull_from(struct lowering *lowering, const struct value *targets, const struct value *seeds,
-                              size_t count, struct value x) {
+/* (dy/dx)' u with the axes of x's node in their order. */
+static struct value pull(struct lowering *lowering, struct value y, struct value u, struct value x) {
     struct derivation record = {0};
     struct value result;
-    derive_vjp(lowering, targets, seeds, count, &x.node, 1, NULL, &result, &record);
+    derive_vjp(lowering, &y, &u, 1, &x.node, 1, NULL, &result, &record);
     return result;
 }
 
-/* What is differentiated by, and the cuts on the way to it. */
-struct way {
-    struct lowering *lowering;
-    struct value x;
-    const struct cut *cuts;
-    size_t count;
-};
-
-/* (dy/dx)' u with the axes of x's node in their order: by the chain rule through the cuts, the last one first. */
-static struct value pull(const struct way *way, struct value y, struct value u) {
-    struct value *targets = NEW_ARRAY(way->lowering->arena, way->count + 1, struct value);
-    struct value *seeds = NEW_ARRAY(way->lowering->arena, way->count + 1, struct value);
-    size_t known = 0;
-    targets[known] = y;
-    seeds[known++] = u;
-    for (size_t i = way->count; i-- > 0;) {
-        struct value back =
-            read_as(way->cuts[i].input, pull_from(way->lowering, targets, seeds, known, way->cuts[i].input));
-        targets[known] = way->cuts[i].by;
-        seeds[known++] = back;
-    }
-    return pull_from(way->lowering, targets, seeds, known, way->x);
-}
-
-static struct value pull_one(const struct way *way, struct value y) {
-    return pull(way, y, value_number(way->lowering->graph, 1));
+static struct value pull_one(struct lowering *lowering, struct value y, struct value x) {
+    return pull(lowering, y, value_number(lowering->graph, 1), x);
 }
 
 static struct value fresh(struct lowering *lowering, const char *name, struct value like) {
@@ -44,9 +19,9 @@ static struct value fresh(struct lowering *lowering, const char *name, struct va
 
 /* dy/dx t with the axes of u's node, u being a new input of y's shape: the gradient in u of <(dy/dx)' u, t>, which is
  * linear in u, so that u is gone from it. */
-static struct value push(const struct way *way, struct value y, struct value u, struct value t) {
-    struct value back = read_as(way->x, pull(way, y, u));
-    return pull_one(&(struct way){way->lowering, u, NULL, 0}, value_inner(way->lowering->graph, back, t));
+static struct value push(struct lowering *lowering, struct value y, struct value u, struct value x, struct value t) {
+    struct value back = read_as(x, pull(lowering, y, u, x));
+    return pull_one(lowering, value_inner(lowering->graph, back, t), u);
 }
 
 /* The coefficients in t of a value that is linear in it, as a tensor: y's axes, then t's; value has the axes of y's
@@ -61,34 +36,33 @@ static struct value tensor(struct lowering *lowering, struct value value, struct
     return result;
 }
 
-static struct value jacobian(const struct way *way, struct value y) {
+static struct value jacobian(struct lowering *lowering, struct value y, struct value x) {
     if (y.rank == 0)
-        return read_as(way->x, pull_one(way, y));
-    struct value u = fresh(way->lowering, "u", y), t = fresh(way->lowering, "t", way->x);
-    return tensor(way->lowering, push(way, y, u, t), u, t);
+        return read_as(x, pull_one(lowering, y, x));
+    struct value u = fresh(lowering, "u", y), t = fresh(lowering, "t", x);
+    return tensor(lowering, push(lowering, y, u, x, t), u, t);
 }
 
-static struct value hessian(const struct way *way, struct value f) {
-    struct value gradient = read_as(way->x, pull_one(way, f)), t = fresh(way->lowering, "t", way->x);
-    struct value product = pull_one(way, value_inner(way->lowering->graph, gradient, t));
-    return tensor(way->lowering, product, way->x, t);
+static struct value hessian(struct lowering *lowering, struct value f, struct value x) {
+    struct value gradient = read_as(x, pull_one(lowering, f, x)), t = fresh(lowering, "t", x);
+    struct value product = pull_one(lowering, value_inner(lowering->graph, gradient, t), x);
+    return tensor(lowering, product, x, t);
 }
 
 struct value derive_expression(struct lowering *lowering, enum op op, struct value y, struct value x,
-                               struct value along, const struct cut *cuts, size_t count) {
-    const struct way way = {lowering, x, cuts, count};
+                               struct value along) {
     switch (op) {
     case OP_jac:
-        return jacobian(&way, y);
+        return jacobian(lowering, y, x);
     case OP_hess:
-        return hessian(&way, y);
+        return hessian(lowering, y, x);
     case OP_jvp: {
         struct value u = fresh(lowering, "u", y);
-        return read_as(u, push(&way, y, u, along));
+        return read_as(u, push(lowering, y, u, x, along));
     }
     case OP_vjp:
-        return read_as(x, pull(&way, y, along));
+        return read_as(x, pull(lowering, y, along, x));
     default:
-        return read_as(x, pull_one(&way, y));
+        return read_as(x, pull_one(lowering, y, x));
     }
 }

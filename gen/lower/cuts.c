@@ -32,69 +32,30 @@ struct value cuts_assign(struct cuts *cuts, uint32_t symbol, struct value value)
     if (!cuts->wanted[symbol])
         return value;
     struct value input = value_fresh_input(cuts->lowering->graph, s->name, value);
-    vec_push(cuts->lowering->arena, &cuts->list, (struct cut){input, value});
+    vec_push(cuts->lowering->arena, &cuts->lowering->cuts, (struct cut){input, value});
     return input;
 }
 
-static void mark_users(const struct graph *graph, node_id id, bool *varies) {
-    const struct node *node = graph_node(graph, id);
-    for (uint32_t k = 0; k < node->count && !varies[id]; k++)
-        varies[id] = varies[node->operands[k].node];
-}
-
-/* By node: is it computed from the variable, also through cuts? A cut has a larger id than what it is. */
-static bool *find_varying(const struct cuts *cuts, node_id variable) {
-    const struct graph *graph = cuts->lowering->graph;
-    bool *varies = NEW_ARRAY(graph->arena, graph->nodes.len, bool);
+/* A cut has a larger id than what it is. */
+void mark_varying(const struct lowering *lowering, bool *varies) {
+    const struct graph *graph = lowering->graph;
     size_t next = 0;
-    varies[variable] = true;
-    for (node_id id = variable + 1; id < graph->nodes.len; id++) {
-        mark_users(graph, id, varies);
-        while (next < cuts->list.len && cuts->list.at[next].input.node < id)
-            next++;
-        if (next < cuts->list.len && cuts->list.at[next].input.node == id)
-            varies[id] = varies[cuts->list.at[next].by.node];
-    }
-    return varies;
-}
-
-/* By node: is y computed from it, also through cuts other than the variable? */
-static bool *find_needed(const struct cuts *cuts, node_id y, node_id variable) {
-    const struct graph *graph = cuts->lowering->graph;
-    bool *needed = NEW_ARRAY(graph->arena, graph->nodes.len, bool);
-    size_t next = cuts->list.len;
-    needed[y] = true;
-    for (node_id id = y; id > variable; id--) {
+    for (node_id id = 1; id < graph->nodes.len; id++) {
         const struct node *node = graph_node(graph, id);
-        for (uint32_t k = 0; needed[id] && k < node->count; k++)
-            needed[node->operands[k].node] = true;
-        while (next && cuts->list.at[next - 1].input.node > id)
-            next--;
-        if (needed[id] && next && cuts->list.at[next - 1].input.node == id)
-            needed[cuts->list.at[next - 1].by.node] = true;
+        for (uint32_t k = 0; k < node->count && !varies[id]; k++)
+            varies[id] = varies[node->operands[k].node];
+        if (next == lowering->cuts.len || lowering->cuts.at[next].input.node != id)
+            continue;
+        varies[id] = varies[id] || varies[lowering->cuts.at[next].by.node];
+        next++;
     }
-    return needed;
 }
 
-/* The cuts on the way from the variable to y. */
-struct way {
-    bool depends; /* is there a way? */
-    VEC(struct cut) cuts;
-};
-
-static struct way find_way(const struct cuts *cuts, node_id y, node_id variable) {
-    struct way way = {0};
-    const bool *varies = find_varying(cuts, variable);
-    way.depends = varies[y];
-    if (!way.depends)
-        return way;
-    const bool *needed = find_needed(cuts, y, variable);
-    for (size_t i = 0; i < cuts->list.len; i++) {
-        node_id input = cuts->list.at[i].input.node;
-        if (input != variable && varies[input] && needed[input])
-            vec_push(cuts->lowering->arena, &way.cuts, cuts->list.at[i]);
-    }
-    return way;
+static bool depends(const struct cuts *cuts, struct value y, struct value variable) {
+    bool *varies = NEW_ARRAY(cuts->lowering->arena, cuts->lowering->graph->nodes.len, bool);
+    varies[variable.node] = true;
+    mark_varying(cuts->lowering, varies);
+    return varies[y.node];
 }
 
 /* ---- The space of a variable ---------------------------------------------------------------------------------------
@@ -135,15 +96,13 @@ struct value cuts_derive(struct cuts *cuts, enum op op, struct value y, uint32_t
     struct graph *graph = cuts->lowering->graph;
     struct span span = graph->span; /* derivation has that of what it passes */
     node_id first = (node_id)graph->nodes.len;
-    struct way way = find_way(cuts, y.node, variable_of(cuts, by).node);
-    for (; !way.depends && alias; way = find_way(cuts, y.node, variable_of(cuts, by).node)) {
+    while (!depends(cuts, y, variable_of(cuts, by)) && alias) {
         by = alias;
         alias = alias_of(cuts->checked, by);
     }
     if (op == OP_jvp)
         along = to_stored(cuts, by, along);
-    struct value derivative =
-        cuts->lowering->derive(cuts->lowering, op, y, variable_of(cuts, by), along, way.cuts.at, way.cuts.len);
+    struct value derivative = cuts->lowering->derive(cuts->lowering, op, y, variable_of(cuts, by), along);
     if (op != OP_jvp)
         derivative = from_stored(cuts, by, derivative);
     graph->span = span;
@@ -153,10 +112,11 @@ struct value cuts_derive(struct cuts *cuts, enum op op, struct value y, uint32_t
 }
 
 void cuts_close(struct cuts *cuts, struct value *symbols) {
-    struct graph *graph = cuts->lowering->graph;
-    struct substitution *all = NEW_ARRAY(graph->arena, cuts->list.len, struct substitution);
-    for (size_t i = 0; i < cuts->list.len; i++)
-        all[i] = (struct substitution){cuts->list.at[i].input.node, cuts->list.at[i].by};
-    if (cuts->list.len)
-        graph_substitute(graph, symbols, cuts->checked->symbols.len, all, cuts->list.len);
+    struct lowering *lowering = cuts->lowering;
+    struct substitution *all = NEW_ARRAY(lowering->arena, lowering->cuts.len, struct substitution);
+    for (size_t i = 0; i < lowering->cuts.len; i++)
+        all[i] = (struct substitution){lowering->cuts.at[i].input.node, lowering->cuts.at[i].by};
+    if (lowering->cuts.len)
+        graph_substitute(lowering->graph, symbols, cuts->checked->symbols.len, all, lowering->cuts.len);
+    lowering->cuts.len = 0;
 }

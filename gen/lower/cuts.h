@@ -11,7 +11,6 @@ struct cuts {
     const struct checked *checked;
     const struct value *symbols; /* as lowered so far */
     bool *wanted;                /* by symbol: some expression differentiates by it */
-    VEC(struct cut) list;        /* each in inputs and earlier cuts */
 };
 
 void cuts_init(struct cuts *cuts, struct lowering *lowering, const struct checked *checked,

@@ -25,9 +25,9 @@ enum op_text {
     OP_TEXTS
 };
 
-/* A value that others are computed from, as an input of its own, and what it is. */
+/* A value as an input of its own, so that what is computed from it keeps hold of it, and what it is. */
 struct cut {
-    struct value input, by;
+    struct value input, by; /* by: in inputs and earlier cuts */
 };
 
 struct lowering {
@@ -38,14 +38,17 @@ struct lowering {
         struct ast *ast;
         ast_id value;
     } texts[OPS][OP_TEXTS]; /* parsed when first needed */
+    VEC(struct cut) cuts;   /* while a program is lowered; derivatives go through them */
     /* A derivative of y by the input x: grad, jac, hess, jvp and vjp as expressions; along: the direction that the last
-     * two take; y is computed from x through those cuts, too, each in x and those before it. Set by the stage above,
-     * which knows derivatives. */
-    struct value (*derive)(struct lowering *lowering, enum op op, struct value y, struct value x, struct value along,
-                           const struct cut *cuts, size_t count);
+     * two take. Set by the stage above, which knows derivatives. */
+    struct value (*derive)(struct lowering *lowering, enum op op, struct value y, struct value x, struct value along);
     struct span too_many_axes; /* of a statement that needs a tensor of more than MAX_RANK axes; end 0: none */
     const char *defect;        /* a record of ops.def is wrong: which stage found what; NULL: none */
 };
+
+/* By node, in ascending order: does it vary, because an operand does, or because what a cut is does? Those that vary by
+ * themselves are marked already. */
+void mark_varying(const struct lowering *lowering, bool *varies);
 
 void lowering_init(struct lowering *lowering, struct arena *arena, struct interner *interner, struct graph *graph);
 

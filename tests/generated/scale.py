@@ -45,6 +45,15 @@ def chains(tap, folder):
         tap.ok(peak < BYTES, f"{LAYERS} layers, {label}: under {BYTES / 1e9:.0f} GB", f"{peak / 1e9:.2f} GB")
 
 
+def derivatives_on_the_way(tap, folder):
+    """A gradient by the value of every layer goes through those behind it once each."""
+    source = chain(250, "f = sumsq({h})\n" + "".join(f"G{i} = grad(f, H{i})\n" for i in range(1, 251)) + "output f, " +
+                   ", ".join(f"G{i}" for i in range(1, 251)))
+    status, seconds, _, said = measured(folder, source)
+    tap.ok(status == 0, "gradients by 250 values on the way: an answer", f"exit {status}\n{said}")
+    tap.ok(seconds < SECONDS, f"gradients by 250 values on the way: under {SECONDS} s", f"{seconds:.1f} s")
+
+
 def growth(tap, folder):
     """Four times the program takes about four times as long, not sixteen."""
     times = [min(measured(folder, chain(n, "f = sumsq({h})\ngrad f wrt W1, b1, W{half}, b{n}"))[1] for _ in range(2))
@@ -97,4 +106,4 @@ def compiled(tap, folder):
             works(tap, f"{label}: {compiler} takes it", [compiler, *mx.STRICT, "-I", RUNTIME, "-c", c, "-o", c + ".o"])
 
 
-CASES = (chains, growth, deep, compiled)
+CASES = (chains, derivatives_on_the_way, growth, deep, compiled)
