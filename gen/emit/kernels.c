@@ -144,7 +144,7 @@ static void declare_pointers(struct text *out, const struct body *b, const struc
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)
         if (has_pointer(b, buffers[i]) &&
-            (!has_tiles(kernel) || is_in_call(b, kernel, buffers[i]) || tiles_take(b, kernel, buffers[i])))
+            (!is_fused(kernel) || is_in_call(b, kernel, buffers[i]) || tiles_take(b, kernel, buffers[i])))
             declare_pointer(out, b, buffers[i], depth);
 }
 
@@ -487,12 +487,12 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     label target_at[MAX_RANK] = {0};
     for (label l = 0; l < node->rank; l++)
         target_at[kernel->target_axis[l]] = l;
-    if (has_tiles(kernel))
+    if (is_fused(kernel))
         declare_kernel_tiles(out, b, kernel, depth);
     indent(out, depth);
     size_t begin = out->len;
     text_printf(out, "%s_%s%s(", call->fixed ? "mx_fixed_gemm" : "mx_gemm", real_suffix(b->e),
-                has_tiles(kernel) ? "_fused" : "");
+                is_fused(kernel) ? "_fused" : "");
     const size_t column = out->len - begin;
     print_gemm_sizes(out, b, kernel);
     text_puts(out, ", ");
@@ -512,7 +512,7 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     }
     print_factor(out, b, kernel, kernel->target, target_at, call->m, call->n);
     text_printf(out, call->fixed ? "" : ", %s", b->gemm_work);
-    if (has_tiles(kernel))
+    if (is_fused(kernel))
         print_tile_arguments(out, b, kernel);
     text_puts(out, ");\n");
 }
@@ -586,7 +586,7 @@ static void print_matrix(struct text *out, const struct body *b, const struct ke
 static bool needs_block(const struct body *b, const struct kernel *kernel) {
     if (kernel->kind == KERNEL_MATRIX && op_records[graph_node(b->e->graph, kernel->node)->op].status)
         return true;
-    if (has_tiles(kernel))
+    if (is_fused(kernel))
         return true;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)

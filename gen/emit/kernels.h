@@ -28,7 +28,7 @@ void print_tiles(struct text *out, const struct body *b, const struct kernel *ne
 
 /* tiles.c: the functions for what is done with the tiles of products, and the structs with what they need. */
 void print_tile_functions(struct text *out, struct body *b);
-bool has_tiles(const struct kernel *kernel);
+bool is_fused(const struct kernel *kernel); /* is something done with its tiles? */
 /* Must the pointer be given to such a function? */
 bool tiles_take(const struct body *b, const struct kernel *kernel, uint32_t buffer);
 /* What the product's call is told of them: declared before it, and the arguments behind the others. */

@@ -9,7 +9,7 @@
 enum word { ROW, COLUMN, ROWS, COLUMNS, BEFORE, FIRST, BEHIND, AFTER, WORDS };
 static const char *const wanted[WORDS] = {"row", "column", "rows", "columns", "before", "first", "behind", "after"};
 
-bool has_tiles(const struct kernel *kernel) {
+bool is_fused(const struct kernel *kernel) {
     return kernel->kind == KERNEL_GEMM && kernel->statements.len;
 }
 
@@ -21,7 +21,6 @@ void print_tile_bounds(struct text *out, const struct body *b, label loop) {
 /* A nest over tiles: the name of its function, NULL if there is none; the arrays, values and dimensions it needs. */
 struct tiles {
     const char *name;
-    bool transposed;
     uint32_t *buffers, buffer_count, *dims;
     size_t dim_count;
 };
@@ -72,7 +71,7 @@ static void print_struct(struct text *out, const struct body *b, const struct ti
     text_puts(out, "};\n\n");
 }
 
-/* Adds the members: as parameters; as what they are in the struct ("in->") or in the call (""). */
+/* Adds the members: as parameters; as what they are in the struct ("mx_in->") or in the call (""). */
 static void list_members(struct list *list, const struct body *b, const struct tiles *tiles, const char *of) {
     for (size_t i = 0; i < tiles->dim_count; i++)
         list_add(list,
@@ -102,8 +101,8 @@ static void print_loops_function(struct text *out, const struct body *b, const s
 }
 
 /* What the product calls. */
-static void print_tile_function(struct text *out, const struct body *b, const struct tiles *tiles) {
-    struct list list = list_begin(out, tiles->transposed ? "MX_TILE_TRANSPOSED" : "MX_TILE");
+static void print_tile_function(struct text *out, const struct body *b, const struct tiles *tiles, bool transposed) {
+    struct list list = list_begin(out, transposed ? "MX_TILE_TRANSPOSED" : "MX_TILE");
     list_add(&list, real_name(b->e));
     list_add(&list, tiles->name);
     list_members(&list, b, tiles, "mx_in->");
@@ -113,7 +112,7 @@ static void print_tile_function(struct text *out, const struct body *b, const st
 /* loops is room for text. */
 static struct tiles print_functions(struct text *out, const struct body *b, const struct kernel *kernel,
                                     const struct kernel *nest, const char *kind, struct text *loops) {
-    struct tiles tiles = {.transposed = kernel->gemm.transposed};
+    struct tiles tiles = {0};
     if (!nest->statements.len)
         return tiles;
     loops->len = 0;
@@ -127,7 +126,7 @@ static struct tiles print_functions(struct text *out, const struct body *b, cons
         tiles.dims[i] = b->s->use->list.at[i];
     print_struct(out, b, &tiles);
     print_loops_function(out, b, &tiles, loops);
-    print_tile_function(out, b, &tiles);
+    print_tile_function(out, b, &tiles, kernel->gemm.transposed);
     return tiles;
 }
 
@@ -143,7 +142,7 @@ void print_tile_functions(struct text *out, struct body *b) {
     b->tiles = NEW_ARRAY(b->e->arena, plan->kernels.len, struct tiles *);
     for (size_t k = 0; k < plan->kernels.len; k++) {
         const struct kernel *kernel = &plan->kernels.at[k];
-        if (!has_tiles(kernel))
+        if (!is_fused(kernel))
             continue;
         if (!b->word)
             name_words(b);
@@ -155,7 +154,7 @@ void print_tile_functions(struct text *out, struct body *b) {
     }
 }
 
-/* "    struct f_after_A in = {n, b, A};" and what tells the product of it. */
+/* "    struct f_after_A behind = {n, b, A};" and what tells the product of it. */
 static void declare_tiles(struct text *out, const struct body *b, const struct tiles *tiles, enum word in,
                           enum word tells, const char *type, int depth) {
     if (!tiles->name)

@@ -210,16 +210,31 @@ static void nest_traffic(struct planning *p, const struct kernel *nest, uint32_t
     }
 }
 
-static void call_traffic(struct planning *p, const struct kernel *call, struct accesses *reads,
+/* starts_near: what it adds to was made just before. */
+static void call_traffic(struct planning *p, const struct kernel *call, bool starts_near, struct accesses *reads,
                          struct poly_sum *moved) {
     const struct node *node = graph_node(p->graph, call->node);
     for (uint32_t i = 0; i < kernel_reads(p->graph, call); i++)
         note_read(p, reads, map_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size,
                   node->labels);
-    bool is_started = call->statements.len && call->statements.at[0].first;
     bool in_place = call->kind == KERNEL_MATRIX && op_records[node->op].shape == SHAPE_SOLVE;
     note_write(p, moved, call->target, node_elements(p->graph, p->plan->buffers.at[call->target].node),
-               in_place || (call->accumulate && !is_started));
+               in_place || (call->accumulate && !starts_near));
+}
+
+static void kernel_traffic(struct planning *p, const struct kernel *kernel, struct accesses *reads,
+                           struct poly_sum *moved) {
+    if (!gemm_has_tiles(p->graph, p->plan, kernel)) {
+        if (kernel->kind != KERNEL_LOOP)
+            call_traffic(p, kernel, false, reads, moved);
+        nest_traffic(p, kernel, 0, reads, moved);
+        return;
+    }
+    const struct kernel prologue = gemm_prologue(p->graph, p->plan, kernel);
+    const struct kernel epilogue = gemm_epilogue(p->graph, p->plan, kernel);
+    nest_traffic(p, &prologue, kernel->target, reads, moved);
+    call_traffic(p, kernel, prologue.statements.len, reads, moved);
+    nest_traffic(p, &epilogue, kernel->target, reads, moved);
 }
 
 void count_traffic(struct planning *p) {
@@ -227,15 +242,7 @@ void count_traffic(struct planning *p) {
     for (size_t k = 0; k < p->plan->kernels.len; k++) {
         const struct kernel *kernel = &p->plan->kernels.at[k];
         struct accesses reads = {0};
-        if (kernel->kind != KERNEL_LOOP)
-            call_traffic(p, kernel, &reads, &moved);
-        if (gemm_has_tiles(p->graph, p->plan, kernel)) {
-            const struct kernel prologue = gemm_prologue(p->graph, p->plan, kernel);
-            const struct kernel epilogue = gemm_epilogue(p->graph, p->plan, kernel);
-            nest_traffic(p, &prologue, kernel->target, &reads, &moved);
-            nest_traffic(p, &epilogue, kernel->target, &reads, &moved);
-        } else
-            nest_traffic(p, kernel, 0, &reads, &moved);
+        kernel_traffic(p, kernel, &reads, &moved);
         for (size_t i = 0; i < reads.list.len; i++)
             poly_sum_add(&moved, p->graph->polys, reads.list.at[i].elements);
     }

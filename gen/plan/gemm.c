@@ -260,18 +260,14 @@ static struct kernel tiles_of(const struct graph *graph, const struct plan *plan
     return nest;
 }
 
-static size_t first_statements(const struct kernel *kernel) {
-    size_t count = 0;
-    while (count < kernel->statements.len && kernel->statements.at[count].first)
-        count++;
-    return count;
+static bool is_started(const struct kernel *kernel) {
+    return kernel->statements.len && kernel->statements.at[0].target == kernel->target;
 }
 
 struct kernel gemm_prologue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
-    return tiles_of(graph, plan, kernel, 0, first_statements(kernel));
+    return tiles_of(graph, plan, kernel, 0, is_started(kernel));
 }
 
 struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
-    const size_t first = first_statements(kernel);
-    return tiles_of(graph, plan, kernel, first, kernel->statements.len - first);
+    return tiles_of(graph, plan, kernel, is_started(kernel), kernel->statements.len - is_started(kernel));
 }

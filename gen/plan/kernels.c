@@ -7,7 +7,7 @@
 /* A nest's temporaries stand on the C stack, which is bounded. */
 enum { NESTS_LOOKED_BACK = 8, MOST_STATEMENTS = 32 };
 
-/* Kernels of a function from which on products have no tiles: each brings functions, which make the C long. */
+/* Kernels of a function from which on products take no tiles: each brings functions, which make the C long. */
 enum { MOST_TILED = 1000 };
 
 poly node_elements(const struct graph *graph, node_id id) {
@@ -171,6 +171,10 @@ static bool sums_tiles(const struct planning *p, const struct kernel *product, c
     return statement->held == HELD_IN_MEMORY && rank == 1;
 }
 
+static bool takes_tiles(const struct planning *p, const struct kernel *kernel, size_t position) {
+    return p->effort > 1 && position < MOST_TILED && gemm_has_tiles(p->graph, p->plan, kernel);
+}
+
 /* Can the statement be in these loops, those of the kernel at position? */
 static bool has_room(const struct planning *p, uint32_t position, const struct plan_statement *statement, label loops,
                      const poly *size) {
@@ -179,8 +183,8 @@ static bool has_room(const struct planning *p, uint32_t position, const struct p
         return false;
     if (kernel->kind == KERNEL_LOOP)
         return same_sizes(kernel, loops, size);
-    if (position > MOST_TILED || !gemm_has_tiles(p->graph, p->plan, kernel) || statement->scatters ||
-        !follows(p, position, statement) || (statement->reduces && !sums_tiles(p, kernel, statement)))
+    if (!takes_tiles(p, kernel, position) || statement->scatters || !follows(p, position, statement) ||
+        (statement->reduces && !sums_tiles(p, kernel, statement)))
         return false;
     const struct kernel tiles = gemm_epilogue(p->graph, p->plan, kernel);
     return same_sizes(&tiles, loops, size);
@@ -444,16 +448,13 @@ static bool sets_target(const struct planning *p, const struct plan_statement *s
 
 /* The nest before, if it does no more than set what the product adds to, becomes its prologue. */
 static void take_prologue(struct planning *p, struct kernel *kernel) {
-    if (p->effort < 2 || !kernel->accumulate || !p->plan->kernels.len || p->plan->kernels.len > MOST_TILED ||
-        !gemm_has_tiles(p->graph, p->plan, kernel))
+    if (!kernel->accumulate || !p->plan->kernels.len || !takes_tiles(p, kernel, p->plan->kernels.len - 1))
         return;
     const struct kernel tiles = gemm_prologue(p->graph, p->plan, kernel), *nest = &vec_last(&p->plan->kernels);
     if (nest->kind != KERNEL_LOOP || nest->statements.len != 1 || !same_sizes(&tiles, nest->loops, nest->size) ||
         !sets_target(p, &nest->statements.at[0], kernel->target))
         return;
-    struct plan_statement first = nest->statements.at[0];
-    first.first = true;
-    vec_push(p->arena, &kernel->statements, first);
+    vec_push(p->arena, &kernel->statements, nest->statements.at[0]);
     p->plan->kernels.len--;
 }
 

@@ -94,7 +94,7 @@ static void demote_to_temps(struct planning *p) {
         for (size_t s = 0; s < kernel->statements.len; s++) {
             struct buffer *target = &p->plan->buffers.at[kernel->statements.at[s].target];
             if (is_private(target->storage) && target->first == target->last && !kernel->statements.at[s].reduces &&
-                !kernel->statements.at[s].first) {
+                kernel->statements.at[s].target != kernel->target) {
                 target->storage = STORE_TEMP;
                 target->index = p->plan->temps++;
             }

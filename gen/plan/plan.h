@@ -52,7 +52,6 @@ struct plan_statement {
     bool copy, reduces;
     bool scatters;      /* axes of the target follow from loops, see derived_labels */
     bool adds;          /* to the target */
-    bool first;         /* sets a tile of a product's target before the product adds to it */
     double coefficient; /* of a product */
     label held; /* reduces: loops around the accumulator; HELD_IN_MEMORY: accumulates in the target, which was set
                    before */
@@ -87,7 +86,8 @@ struct kernel {
     /* LOOP, GEMM */
     label loops;
     poly size[MAX_LABELS];
-    /* LOOP; GEMM: what is done with each tile of the target, that which comes first before the rest */
+    /* LOOP; GEMM: what is done with each tile of the target; the first one, if it sets the target, before the product
+     */
     VEC(struct plan_statement) statements;
     /* GEMM: target = coefficient * node, or += ; ALONG, MATRIX: target = node (a solve: in place of its second operand)
      */
