@@ -357,7 +357,7 @@ static const char *statement_text(const struct body *b, const struct plan_statem
     return format_string(b->e->arena, "%s(%s, %s)", record->name, b->buffer_name[statement->target], formula);
 }
 
-static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
+static void comment_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
     for (size_t s = 0; s < nest->statements.len; s++) {
         const struct plan_statement *statement = &nest->statements.at[s];
         if (statement->scatters) {
@@ -367,6 +367,10 @@ static void print_nest(struct text *out, const struct body *b, const struct kern
         comment(out, b, statement->target, statement->held == HELD_IN_MEMORY && !reducer(b, statement) ? "+=" : "=",
                 statement_text(b, statement), statement->span, depth);
     }
+}
+
+static void print_nest(struct text *out, const struct body *b, const struct kernel *nest, int depth) {
+    comment_nest(out, b, nest, depth);
     if (nest->loops == 0 && nest->statements.len > 1) {
         indent(out, depth);
         text_puts(out, "{\n");
@@ -517,9 +521,22 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     text_puts(out, ");\n");
 }
 
-static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+static void comment_product(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     comment(out, b, kernel->target, product_sign(b, kernel),
             statement_formula(b, kernel->node, kernel->target, kernel->target_axis), kernel->span, depth);
+}
+
+/* All that the call does, in its order. */
+static void comment_fused(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    const struct kernel prologue = gemm_prologue(b->e->graph, b->s->plan, kernel);
+    const struct kernel epilogue = gemm_epilogue(b->e->graph, b->s->plan, kernel);
+    comment_nest(out, b, &prologue, depth);
+    comment_product(out, b, kernel, depth);
+    comment_nest(out, b, &epilogue, depth);
+}
+
+static void print_gemm(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    (is_fused(kernel) ? comment_fused : comment_product)(out, b, kernel, depth);
     for (label l = 0; l < kernel->loops; l++)
         print_for(out, b, l, kernel->size[l], depth + l, l + 1 < kernel->loops ? "\n" : " {\n");
     print_gemm_call(out, b, kernel, depth + kernel->loops);

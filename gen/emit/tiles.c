@@ -61,8 +61,9 @@ static const char *type_of(const struct body *b, uint32_t index, const char *beh
                          value ? "" : "*", value ? "" : behind);
 }
 
-static void print_struct(struct text *out, const struct body *b, const struct tiles *tiles) {
-    text_printf(out, "struct %s {\n", tiles->name);
+static void print_struct(struct text *out, const struct body *b, const struct tiles *tiles, const char *target,
+                         const char *when) {
+    text_printf(out, "/* Each tile of %s, %s. */\nstruct %s {\n", target, when, tiles->name);
     for (size_t i = 0; i < tiles->dim_count; i++)
         text_printf(out, "    size_t %s;\n", signature_dim(b->e, b->s, tiles->dims[i]));
     for (uint32_t i = 0; i < tiles->buffer_count; i++)
@@ -109,22 +110,28 @@ static void print_tile_function(struct text *out, const struct body *b, const st
     text_puts(out, ")\n\n");
 }
 
+static const struct {
+    const char *name, *when;
+} kinds[KINDS] = {
+    [PROLOGUE] = {"before", "before the product is added to it"}, [EPILOGUE] = {"after", "once it is computed"}};
+
 /* loops is room for text. */
 static struct tiles print_functions(struct text *out, const struct body *b, const struct kernel *kernel,
-                                    const struct kernel *nest, const char *kind, struct text *loops) {
+                                    const struct kernel *nest, int kind, struct text *loops) {
     struct tiles tiles = {0};
+    const char *target = b->buffer_name[kernel->target];
     if (!nest->statements.len)
         return tiles;
     loops->len = 0;
     signature_forget_dims(b->s);
     print_tiles(loops, b, nest, 1);
-    tiles.name = format_string(b->e->arena, "%s_%s_%s", b->s->function->name, kind, b->buffer_name[kernel->target]);
+    tiles.name = format_string(b->e->arena, "%s_%s_%s", b->s->function->name, kinds[kind].name, target);
     tiles.buffers = kernel_buffers(b, nest, &tiles.buffer_count);
     tiles.dim_count = b->s->use->list.len;
     tiles.dims = NEW_ARRAY(b->e->arena, tiles.dim_count, uint32_t);
     for (size_t i = 0; i < tiles.dim_count; i++)
         tiles.dims[i] = b->s->use->list.at[i];
-    print_struct(out, b, &tiles);
+    print_struct(out, b, &tiles, target, kinds[kind].when);
     print_loops_function(out, b, &tiles, loops);
     print_tile_function(out, b, &tiles, kernel->gemm.transposed);
     return tiles;
@@ -149,8 +156,8 @@ void print_tile_functions(struct text *out, struct body *b) {
         const struct kernel prologue = gemm_prologue(b->e->graph, plan, kernel);
         const struct kernel epilogue = gemm_epilogue(b->e->graph, plan, kernel);
         b->tiles[k] = NEW_ARRAY(b->e->arena, KINDS, struct tiles);
-        b->tiles[k][PROLOGUE] = print_functions(out, b, kernel, &prologue, "before", &loops);
-        b->tiles[k][EPILOGUE] = print_functions(out, b, kernel, &epilogue, "after", &loops);
+        b->tiles[k][PROLOGUE] = print_functions(out, b, kernel, &prologue, PROLOGUE, &loops);
+        b->tiles[k][EPILOGUE] = print_functions(out, b, kernel, &epilogue, EPILOGUE, &loops);
     }
 }
 
