@@ -82,6 +82,8 @@ def random_inputs(facts, dims, seed):
 
 
 def body_of(c, function):
+    """Its statements, without the formulas above them."""
+    c = re.sub(r"/\*.*?\*/", "", c, flags=re.S)
     return re.search(rf"^int {function}\(.*?^}}", c, re.S | re.M).group()
 
 
