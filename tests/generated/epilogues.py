@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from common import generate, mx, near, same
+from contract import function_text, without_comments
 
 LAYERS = """X: [m, k]
 W: [k, n]
@@ -81,27 +82,37 @@ def random_inputs(facts, dims, seed):
     return {i["name"]: rng.standard_normal(mx.shape_of(i, dims)) for i in facts["inputs"]}
 
 
-def body_of(c, function):
-    """Its statements, without the formulas above them."""
-    c = re.sub(r"/\*.*?\*/", "", c, flags=re.S)
-    return re.search(rf"^int {function}\(.*?^}}", c, re.S | re.M).group()
-
-
 def sums_in_tiles(tap, folder):
     """The gradient of the bias is summed up where the cotangent is made."""
     text = open(generate(folder, GRADIENT)[0]).read()
     tiles = "".join(re.findall(r"^static void \w+_after_\w+_loops.*?^}", text, re.S | re.M))
-    tap.ok("df_db[j] +=" in tiles and "df_db[j] +=" not in body_of(text, "module_grad_f"), "df_db is summed up by tiles", text)
+    tap.ok("df_db[j] +=" in tiles and "df_db[j] +=" not in function_text(without_comments(text), "module_grad_f"), "df_db is summed up by tiles", text)
 
 
 def in_tiles(tap, folder):
     """Bias, activation and scaling are in functions for tiles; without joined nests, at -O1, they are in loops."""
     for options, tiles in (((), True), (("-O1",), False)):
         text = open(generate(folder, LAYERS, options=options)[0]).read()
-        body = body_of(text, "module_eval")
+        body = function_text(without_comments(text), "module_eval")
         same(tap, f"{options}: products with what follows them", "mx_gemm_f64_fused(" in body, tiles)
-        same(tap, f"{options}: functions for tiles", bool(re.search(r"^static void \w+_(?:before|after)_", text, re.M)), tiles)
+        for kind in ("before", "after"):
+            same(tap, f"{options}: functions for tiles {kind} the product", f" module_eval_{kind}_" in text, tiles)
         same(tap, f"{options}: loops that apply a function", bool(re.search(r"mx_relu_f64|tanh\(", body)), not tiles)
+
+
+def long_functions(tap, folder):
+    """Past its first thousand kernels a function has no tiles, so that its C stays short."""
+    source = "\n".join(["X: [m, n]", "H0 = X"] + [f"H{i} = tanh(H{i - 1} @ W{i})" for i in range(1, 1501)]) + "\n"
+    count = open(generate(folder, source)[0]).read().count("\nMX_TILE(")
+    tap.ok(900 < count <= 1000, "1500 layers: about a thousand products with tiles", count)
+
+
+def formulas(tap, folder):
+    """A call stands under all that it does, in order."""
+    text = open(generate(folder, "R: [m, n]\nY = R + X @ W\nZ = exp(Y)\noutput Y, Z\n")[0]).read()
+    block = re.search(r"^int module_eval\(.*?mx_gemm_f64_fused", text, re.S | re.M)
+    same(tap, "what a fused call does", re.findall(r"/\* (.*?)  +\S+ \*/", block.group()) if block else None,
+         ["Y = R", "Y += X @ W", "Z = exp(Y)"])
 
 
 def whole_values(tap, folder):
@@ -150,4 +161,4 @@ def threads_agree(tap, folder):
                    f"{oracle.__name__} at {dims}: one, two and three threads give the same bits")
 
 
-CASES = (in_tiles, sums_in_tiles, whole_values, agree, threads_agree)
+CASES = (in_tiles, sums_in_tiles, long_functions, formulas, whole_values, agree, threads_agree)
