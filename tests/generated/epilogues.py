@@ -18,6 +18,8 @@ H = relu(X @ W + b)
 Y = tanh(s * (X @ W)) * R
 Z = R - (X @ W) / 2 + X @ V'
 T = (X @ W)' + c'
+U: [k, n]
+J = b - R * s + X @ U
 N = sum(exp(sin(X @ W)), axis=1)
 M = max(V @ X' / 4, axis=1) + sum(V @ X', axis=1)
 """
@@ -53,7 +55,7 @@ Z = H @ N
 def oracle_layers(x):
     A = x["X"] @ x["W"]
     return {"H": np.maximum(A + x["b"], 0), "Y": np.tanh(x["s"] * A) * x["R"], "Z": x["R"] - A / 2 + x["X"] @ x["V"].T,
-            "T": A.T + x["c"], "N": np.sum(np.exp(np.sin(A)), axis=1),
+            "T": A.T + x["c"], "J": x["b"] - x["R"] * x["s"] + x["X"] @ x["U"], "N": np.sum(np.exp(np.sin(A)), axis=1),
             "M": np.max(x["V"] @ x["X"].T / 4, axis=1, initial=-np.inf) + np.sum(x["V"] @ x["X"].T, axis=1)}
 
 
