@@ -30,13 +30,15 @@
 #define SHALLOW 4
 
 /* A strip of C: m rows and n <= vecs*LANES columns.  b has rows ldb apart: of whole vectors where the set has no masks,
-   else of n elements.  What lies ahead elements further will be wanted next, unless ahead is 0. */
+   else of n elements.  What is sent for beside it is the strip that follows in b. */
+enum fetched { NO_ROWS, FIRST_ROWS, ALL_ROWS };
 typedef struct strip {
     const product *f;
     ptrdiff_t n, k;
     const real *a; /* A from the strip's first column of A on */
     const real *b;
-    ptrdiff_t ldb, ahead;
+    ptrdiff_t ldb;
+    enum fetched fetched;
     real *c;
     real beta;
 } strip;
@@ -107,6 +109,26 @@ INLINE ptrdiff_t add_pairs(int rows, int whole, lanes last, const real **a, ptrd
     return 2 * pairs;
 }
 
+/* Rows of the next strip that are sent for where these are not all: the first-level cache may have room for no more of
+   them in one place. */
+#define FETCHED 8
+
+/* So many steps, each of which sends for a row of the next strip, to the first-level cache if near, or to the second.
+ */
+INLINE ptrdiff_t fetching_steps(int rows, int vecs, int whole, lanes last, int near, const real **a, ptrdiff_t rsa,
+                                ptrdiff_t csa, const real *b, ptrdiff_t ldb, ptrdiff_t steps, vector *acc) {
+    for (ptrdiff_t p = 0; p < steps; p++, b += ldb, advance(rows, a, csa)) {
+        UNROLL for (int j = vecs; j < 2 * vecs; j++) {
+            if (near)
+                __builtin_prefetch(b + j * LANES, 0, 3);
+            else
+                __builtin_prefetch(b + j * LANES, 0, 2);
+        }
+        step(rows, vecs, whole, last, a, rsa, b, acc);
+    }
+    return steps;
+}
+
 /* rows x vecs block from row i0 on; whole: of whole vectors.  What is asked for most often, C = A B, is stored at once:
    multiplications by alpha would be one in k. */
 INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
@@ -119,10 +141,10 @@ INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     if (s->k >= FAR && f->csc == 1)
         fetch_block(rows, vecs, s->c + i0 * f->rsc, f->rsc);
     ptrdiff_t p = s->k;
-    for (; vecs == WIDEST && s->ahead > 0 && p > 0; p--, b += ldb, advance(rows, a, csa)) {
-        UNROLL for (int j = 0; j < vecs; j++) __builtin_prefetch(b + s->ahead + j * LANES, 0, 2);
-        step(rows, vecs, whole, last, a, rsa, b, acc);
-    }
+    if (vecs == WIDEST && s->fetched == ALL_ROWS)
+        p -= fetching_steps(rows, vecs, whole, last, 0, a, rsa, csa, b, ldb, p, acc);
+    else if (vecs == WIDEST && s->fetched == FIRST_ROWS)
+        p -= fetching_steps(rows, vecs, whole, last, 1, a, rsa, csa, b, ldb, FETCHED, acc);
     if (vecs == 1 && rows <= 8 && s->k > SHORT && f->n <= LANES && !f->ending)
         p -= add_pairs(rows, whole, last, a, rsa, csa, b, ldb, p / 2, acc);
     b = s->b + (s->k - p) * ldb;
@@ -368,21 +390,25 @@ static void dot_products(const product *f) {
     }
 }
 
-/* Strips of a B from far away, read once, at strides that processors do not foresee: multiples of some lines. */
+/* Strips of B in place, read once, at strides that processors do not foresee: multiples of some lines.  All rows of one
+   from far away; the first rows of one from the second-level cache. */
 #define SIMILAR 512
 
-static int wants_fetching(const product *f) {
-    return f->m > WIDE_ROWS && f->m <= TALLEST(WIDEST) && f->rsb * (ptrdiff_t)sizeof(real) % SIMILAR == 0 &&
-           f->n * f->k * (ptrdiff_t)sizeof(real) > mx_near_cache() * 3 / 2;
+static enum fetched rows_to_fetch(const product *f) {
+    const ptrdiff_t bytes = f->n * f->k * (ptrdiff_t)sizeof(real), near = mx_near_cache();
+    if (f->m <= WIDE_ROWS || f->m > TALLEST(WIDEST) || f->rsb * (ptrdiff_t)sizeof(real) % SIMILAR != 0)
+        return NO_ROWS;
+    return bytes > near * 3 / 2 ? ALL_ROWS : bytes > near / 16 && f->k >= FETCHED ? FIRST_ROWS : NO_ROWS;
 }
 
 static void multiply_all_rows(const product *f, ptrdiff_t columns) {
-    const int ahead = wants_fetching(f);
+    const int in_place = f->csb == 1;
+    const enum fetched fetched = in_place ? rows_to_fetch(f) : NO_ROWS;
     for (ptrdiff_t j = 0, n; j < columns; j += n) {
         n = next_strip(f, columns - j);
         const real *b = f->b + j * f->csb;
-        strip s = {f, n, f->k, f->a, b, f->rsb, ahead ? n : 0, f->c + j * f->csc, f->beta};
-        if (f->csb == 1 && (HAS_LANES || n % LANES == 0))
+        strip s = {f, n, f->k, f->a, b, f->rsb, fetched, f->c + j * f->csc, f->beta};
+        if (in_place && (HAS_LANES || n % LANES == 0))
             multiply_strip(&s);
         else
             copied_strip(s, b);
@@ -488,6 +514,89 @@ static void multiply_last(const product *f) {
 }
 #endif
 
+/* Rows of A against so few columns, as they lie in rows of B, that these are worth copying. */
+static int wants_only_dots(const product *f) {
+    return f->n < LANES && f->csb == 1 && f->csa == 1 && f->m >= FEW_ROWS && wants_ending(f, f->n);
+}
+
+/* As many columns as half a vector holds: long sums take two steps with each vector, neighbours of a row of A times
+   neighbours in a column of B, whose sums of even and of odd steps lie side by side. */
+#if HAS_LANES
+INLINE void paired_step(int rows, const real **a, ptrdiff_t rsa, const real *b, ptrdiff_t rsb, vector *acc) {
+    const vector y = ALTERNATE(*(const loose_half_vector *)b, *(const loose_half_vector *)(b + rsb));
+    UNROLL for (int i = 0; i < rows; i++) acc[i] += repeat_pair(a[i / 4] + i % 4 * rsa) * y;
+    advance(rows, a, 2);
+}
+
+/* Few rows have two sums each, so that one need not wait for the other. */
+INLINE void paired_steps(int rows, const product *f, const real **a, vector *acc) {
+    const ptrdiff_t rsa = f->rsa, rsb = f->rsb;
+    const real *b = f->b;
+    ptrdiff_t left = f->k;
+    if (rows <= 4) {
+        vector more[4] = {{0}};
+        for (; left > 3; left -= 4, b += 4 * rsb) {
+            paired_step(rows, a, rsa, b, rsb, acc);
+            paired_step(rows, a, rsa, b + 2 * rsb, rsb, more);
+        }
+        UNROLL for (int i = 0; i < rows; i++) acc[i] += more[i];
+    }
+    for (; left > 1; left -= 2, b += 2 * rsb)
+        paired_step(rows, a, rsa, b, rsb, acc);
+}
+
+/* The last of an odd number of steps is no half of a pair: 0 times Inf would spoil its sum. */
+INLINE void paired_block(int rows, const product *f, ptrdiff_t i0) {
+    const real *a[2];
+    vector acc[8] = {{0}}, last = {0};
+    UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] = f->a + (i0 + 4 * i) * f->rsa;
+    paired_steps(rows, f, a, acc);
+    if (f->k % 2 != 0)
+        last = load_lanes(f->b + (f->k - 1) * f->rsb, first_lanes(f->n));
+    UNROLL for (int i = 0; i < rows; i++) {
+        acc[i] = EVEN(acc[i], acc[i]) + ODD(acc[i], acc[i]);
+        if (f->k % 2 != 0)
+            acc[i] += a[i / 4][i % 4 * f->rsa] * last;
+    }
+    store_any(rows, 1, acc, f->alpha, f->beta, f->c + i0 * f->rsc, f->rsc, f->csc, rows, f->n);
+}
+
+typedef void paired_function(const product *f, ptrdiff_t i0);
+#define EACH_PAIRED(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define PAIRED_FUNCTION(rows)                                                                                          \
+    static void paired_##rows(const product *f, ptrdiff_t i0) {                                                        \
+        paired_block(rows, f, i0);                                                                                     \
+    }
+#define PAIRED_ENTRY(rows) [rows - 1] = paired_##rows,
+EACH_PAIRED(PAIRED_FUNCTION)
+static paired_function *const paired_blocks[8] = {EACH_PAIRED(PAIRED_ENTRY)};
+
+/* From this depth on it pays to add up the two sums of each element.  Dot products are better where their blocks hold
+   all columns, for so many rows that copying B costs little. */
+#define PAIRS 24
+
+static int wants_pairs(const product *f) {
+    return f->n == LANES / 2 && f->k >= PAIRS && f->csa == 1 && f->csb == 1 && !f->ending &&
+           (LANES / 2 > DOT_COLUMNS(DOT_ROWS) || !wants_only_dots(f));
+}
+
+static void multiply_pairs(const product *f) {
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = next_part(f->m - i, 8);
+        paired_blocks[rows - 1](f, i);
+    }
+}
+#else
+static int wants_pairs(const product *f) {
+    (void)f;
+    return 0;
+}
+
+static void multiply_pairs(const product *f) {
+    (void)f;
+}
+#endif
+
 /* So few columns that half a vector holds them are done in such ones: whole ones, loaded in part, reach over the ends
    of lines of the cache. */
 static void multiply_undivided(const product *f) {
@@ -543,11 +652,6 @@ static int wants_dots(const product *f) {
     return f->k >= LONG && (f->n <= FEW || (f->m <= FEW_ROWS && f->k >= LONG_ROWS(f->m)));
 }
 
-/* Rows of A against so few columns, as they lie in rows of B, that these are worth copying. */
-static int wants_only_dots(const product *f) {
-    return f->n < LANES && f->csb == 1 && f->csa == 1 && f->m >= FEW_ROWS && wants_ending(f, f->n);
-}
-
 /* A product that is one block is done without further ado. */
 static int is_one_block(const product *f) {
     const ptrdiff_t vecs = (f->n + LANES - 1) / LANES;
@@ -555,8 +659,10 @@ static int is_one_block(const product *f) {
 }
 
 void MX_KERNEL(mx_small_product)(const product *f) {
-    if (is_one_block(f)) {
-        const strip s = {f, f->n, f->k, f->a, f->b, f->rsb, 0, f->c, f->beta};
+    if (wants_pairs(f))
+        multiply_pairs(f);
+    else if (is_one_block(f)) {
+        const strip s = {f, f->n, f->k, f->a, f->b, f->rsb, NO_ROWS, f->c, f->beta};
         const ptrdiff_t vecs = (f->n + LANES - 1) / LANES;
         blocks[vecs - 1][f->n == vecs * LANES][f->m - 1](&s, 0);
     } else if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES)

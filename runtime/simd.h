@@ -237,6 +237,33 @@ INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t s
 #define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 #endif
 
+/* Elements of two vectors of half as many as LANES, in turn. */
+typedef real half_vector __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef real loose_half_vector __attribute__((vector_size(VECTOR_BYTES / 2), aligned(MX_BITS / 8), may_alias));
+#if VECTOR_BYTES * 8 == 4 * MX_BITS
+#define ALTERNATE(x, y) __builtin_shufflevector(x, y, 0, 2, 1, 3)
+#elif VECTOR_BYTES * 8 == 8 * MX_BITS
+#define ALTERNATE(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5, 2, 6, 3, 7)
+#elif VECTOR_BYTES * 8 == 16 * MX_BITS
+#define ALTERNATE(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15)
+#endif
+
+/* p[0], p[1], p[0], p[1], … */
+#if HAS_LANES
+typedef double loose_double __attribute__((aligned(MX_BITS / 8), may_alias));
+INLINE vector repeat_pair(const real *p) {
+#if MX_BITS == 32 && VECTOR_BYTES == 64
+    return (vector)_mm512_set1_pd(*(const loose_double *)p);
+#elif MX_BITS == 32
+    return (vector)_mm256_set1_pd(*(const loose_double *)p);
+#elif VECTOR_BYTES == 64
+    return (vector)_mm512_broadcast_f64x2(_mm_loadu_pd(p));
+#else
+    return (vector)_mm256_broadcast_pd((const __m128d *)p);
+#endif
+}
+#endif
+
 /* Half as many vectors, of sums of neighbours. */
 INLINE void add_neighbours(int count, vector *x) {
     UNROLL for (int i = 0; i < count; i++) x[i] = EVEN(x[2 * i], x[2 * i + 1]) + ODD(x[2 * i], x[2 * i + 1]);

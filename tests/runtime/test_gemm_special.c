@@ -30,6 +30,9 @@ static const trial shapes[] = {
     {.m = 31, .n = 3, .k = 200},
     {.m = 26, .n = 5, .k = 1100, .b = PADDED_ROWS},
     {.m = 30, .n = 4, .k = 131, .a = COLUMNS},
+    {.m = 5, .n = 8, .k = 25},
+    {.m = 3, .n = 4, .k = 27, .b = PADDED_ROWS},
+    {.m = 9, .n = 2, .k = 25, .a = PADDED_ROWS, .c = COLUMNS},
 };
 
 /* Finite, NaN, +Inf or -Inf. */
