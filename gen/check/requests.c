@@ -193,13 +193,15 @@ static uint32_t claim(struct checker *c, struct map *claimed, const char *functi
     return before;
 }
 
-enum { OWNER_EVAL = UINT32_MAX };
+enum { OWNER_MODULE = UINT32_MAX - 1, OWNER_EVAL };
 
 static void complain_of_names(struct checker *c, const struct request *request, uint32_t before, const char *name) {
     const char *word = request->as ? request->as : name;
     struct diag *diag;
     if (before == OWNER_EVAL) {
         diag = complain(c, DIAG_E0309, request->span, word, "the function that gives the values has it");
+    } else if (before == OWNER_MODULE) {
+        diag = complain(c, DIAG_E0309, request->span, word, "the table that describes the functions has it");
     } else {
         const char *place = place_string(c, c->out->requests.at[before - 1].span);
         diag = complain(c, DIAG_E0304, request->span, place, name);
@@ -210,6 +212,7 @@ static void complain_of_names(struct checker *c, const struct request *request, 
 static void check_functions(struct checker *c) {
     struct map claimed = {.arena = c->arena};
     claim(c, &claimed, format_string(c->arena, "%s_eval", c->options->module), OWNER_EVAL);
+    claim(c, &claimed, format_string(c->arena, "%s_module", c->options->module), OWNER_MODULE);
     for (uint32_t i = 0; i < c->out->requests.len; i++) {
         const struct request *request = &c->out->requests.at[i];
         const char *names[2];

@@ -55,7 +55,7 @@ static void print_argument(struct text *out, const char *prefix, size_t index, c
 
 static void print_arguments(struct text *out, const struct emission *e, const struct signature *s) {
     const struct function *f = s->function;
-    const char *in = format_string(e->arena, "%s_in", f->name), *to = format_string(e->arena, "%s_out", f->name);
+    const char *in = format_string(e->arena, "mx_%s_in", f->name), *to = format_string(e->arena, "mx_%s_out", f->name);
     for (size_t i = 0; i < s->inputs.len; i++)
         print_shape(out, e, in, i, &f->inputs.at[s->inputs.at[i]]);
     for (size_t i = 0; i < f->outputs.len; i++)
@@ -70,12 +70,12 @@ static void print_arguments(struct text *out, const struct emission *e, const st
         print_argument(out, to, i, &f->outputs.at[i]);
     text_puts(out, "};\n");
     if (s->dims.len)
-        text_printf(out, "static const char *const %s_dims[] = {", f->name);
+        text_printf(out, "static const char *const mx_%s_dims[] = {", f->name);
     for (size_t i = 0; i < s->dims.len; i++)
         text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s->dims.at[i]]);
     text_puts(out, s->dims.len ? "};\n" : "");
     if (s->indices.len)
-        text_printf(out, "static const char *const %s_indices[] = {", f->name);
+        text_printf(out, "static const char *const mx_%s_indices[] = {", f->name);
     for (size_t i = 0; i < s->indices.len; i++)
         text_printf(out, "%s\"%s\"", i ? ", " : "", e->graph->polys->names.at[s->indices.at[i]]);
     text_puts(out, s->indices.len ? "};\n" : "");
@@ -87,7 +87,7 @@ static void print_dim_arguments(struct text *out, size_t count) {
 }
 
 static void print_size_entry(struct text *out, const struct signature *s, const char *what) {
-    text_printf(out, "static size_t %s_%s_entry(const size_t *dims) {\n", s->function->name, what);
+    text_printf(out, "static size_t mx_%s_%s_entry(const size_t *dims) {\n", s->function->name, what);
     text_puts(out, s->dims.len ? "" : "    (void)dims;\n");
     text_printf(out, "    return %s_%s(", s->function->name, what);
     print_dim_arguments(out, s->dims.len);
@@ -99,7 +99,7 @@ static void print_call_entry(struct text *out, const struct emission *e, const s
     const char *real = real_name(e);
     size_t numbers = s->dims.len + s->indices.len;
     text_printf(out,
-                "static int %s_entry(const size_t *dims, const void *const *in, void *const *out, void *saved, void "
+                "static int mx_%s_entry(const size_t *dims, const void *const *in, void *const *out, void *saved, void "
                 "*work) {\n%s%s%s    return %s(",
                 f->name, numbers ? "" : "    (void)dims;\n", s->inputs.len ? "" : "    (void)in;\n",
                 s->saves ? "" : "    (void)saved;\n", f->name);
@@ -116,15 +116,16 @@ static void print_function_entry(struct text *out, const struct emission *e, siz
     struct signature s = signature_of(e, function);
     const char *name = s.function->name;
     text_printf(out, "    {\"%s\", \"%s\", %zu, ", name, function_kind_name(s.function->kind), s.dims.len);
-    text_printf(out, s.dims.len ? "%s_dims, " : "NULL, ", name);
+    text_printf(out, s.dims.len ? "mx_%s_dims, " : "NULL, ", name);
     text_printf(out, "%zu, ", s.inputs.len);
-    text_printf(out, s.inputs.len ? "%s_in, " : "NULL, ", name);
-    text_printf(out, "%zu, %s_out,\n     %s_worksize_entry, ", s.function->outputs.len, name, name);
-    text_printf(out, signature_has_savedsize(&s) ? "%s_savedsize_entry, " : "NULL, ", name);
-    text_printf(out, "%s_entry, %zu, ", name, s.indices.len);
-    text_printf(out, s.indices.len ? "%s_indices},\n" : "NULL},\n", name);
+    text_printf(out, s.inputs.len ? "mx_%s_in, " : "NULL, ", name);
+    text_printf(out, "%zu, mx_%s_out,\n     mx_%s_worksize_entry, ", s.function->outputs.len, name, name);
+    text_printf(out, signature_has_savedsize(&s) ? "mx_%s_savedsize_entry, " : "NULL, ", name);
+    text_printf(out, "mx_%s_entry, %zu, ", name, s.indices.len);
+    text_printf(out, s.indices.len ? "mx_%s_indices},\n" : "NULL},\n", name);
 }
 
+/* All names but that of the table begin with mx_, as no function of a program does. */
 static void print_reflection(struct text *out, const struct emission *e) {
     for (size_t f = 0; f < e->module->functions.len; f++) {
         struct signature s = signature_of(e, f);
@@ -135,12 +136,12 @@ static void print_reflection(struct text *out, const struct emission *e) {
             print_size_entry(out, &s, "savedsize");
         print_call_entry(out, e, &s);
     }
-    text_printf(out, "\nstatic const mx_function %s_functions[] = {\n", e->module->name);
+    text_printf(out, "\nstatic const mx_function mx_%s_functions[] = {\n", e->module->name);
     for (size_t f = 0; f < e->module->functions.len; f++)
         print_function_entry(out, e, f);
     text_printf(out, "};\n\nconst mx_module %s_module = {\"%s\", ", e->module->name, e->module->name);
     text_json(out, e->source);
-    text_printf(out, ", \"%s\", %d, %zu, %s_functions};\n", real_suffix(e), MX_ABI, e->module->functions.len,
+    text_printf(out, ", \"%s\", %d, %zu, mx_%s_functions};\n", real_suffix(e), MX_ABI, e->module->functions.len,
                 e->module->name);
 }
 

@@ -18,7 +18,8 @@ void print_tile_bounds(struct text *out, const struct body *b, label loop) {
     text_printf(out, "for (size_t %s = %s; %s < %s + %s; %s++)", name, from, name, from, size, name);
 }
 
-/* A nest over tiles: the name of its function, NULL if there is none; the arrays, values and dimensions it needs. */
+/* A nest over tiles: the name of its function, NULL if there is none, which no function or variable of a program has;
+   the arrays, values and dimensions it needs. */
 struct tiles {
     const char *name;
     uint32_t *buffers, buffer_count, *dims;
@@ -125,7 +126,7 @@ static struct tiles print_functions(struct text *out, const struct body *b, cons
     loops->len = 0;
     signature_forget_dims(b->s);
     print_tiles(loops, b, nest, 1);
-    tiles.name = format_string(b->e->arena, "%s_%s_%s", b->s->function->name, kinds[kind].name, target);
+    tiles.name = format_string(b->e->arena, "mx_%s_%s_%s", b->s->function->name, kinds[kind].name, target);
     tiles.buffers = kernel_buffers(b, nest, &tiles.buffer_count);
     tiles.dim_count = b->s->use->list.len;
     tiles.dims = NEW_ARRAY(b->e->arena, tiles.dim_count, uint32_t);
@@ -161,7 +162,7 @@ void print_tile_functions(struct text *out, struct body *b) {
     }
 }
 
-/* "    struct f_after_A behind = {n, b, A};" and what tells the product of it. */
+/* "    struct mx_f_after_A behind = {n, b, A};" and what tells the product of it. */
 static void declare_tiles(struct text *out, const struct body *b, const struct tiles *tiles, enum word in,
                           enum word tells, const char *type, int depth) {
     if (!tiles->name)

@@ -98,7 +98,7 @@ def in_tiles(tap, folder):
         body = function_text(without_comments(text), "module_eval")
         same(tap, f"{options}: products with what follows them", "mx_gemm_f64_fused(" in body, tiles)
         for kind in ("before", "after"):
-            same(tap, f"{options}: functions for tiles {kind} the product", f" module_eval_{kind}_" in text, tiles)
+            same(tap, f"{options}: functions for tiles {kind} the product", f" mx_module_eval_{kind}_" in text, tiles)
         same(tap, f"{options}: loops that apply a function", bool(re.search(r"mx_relu_f64|tanh\(", body)), not tiles)
 
 

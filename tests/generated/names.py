@@ -122,6 +122,17 @@ def functions(tap, folder):
         tap.ok(status == 0, f"grad … as {name}: an error of mxc or good C", said)
 
 
+def beside(tap, folder):
+    """Functions named as what mxc might call the functions for tiles, the entries of the table and the table."""
+    own = "t_after_A t_after_A_loops t_before_A t_in t_out t_dims t_entry t_worksize_entry beside_functions".split()
+    source = "X: [m, k]\nW: [k, n]\nb: [n]\nA = tanh(X @ W + b)\nf = sumsq(A)\ngrad f wrt W, b as t\n"
+    path = write(folder, "beside.mx", source + "".join(f"grad f wrt X as {n}\n" for n in own))
+    c = os.path.join(folder, "beside.c")
+    if works(tap, "beside: compiles", [mx.MXC, "--reflect", "-o", c, path]):
+        works(tap, "beside: and so does its C", ["gcc", *mx.STRICT, "-I", RUNTIME, "-c", c, "-o", c + ".o"])
+        tap.ok("MX_TILE(" in open(c).read(), "beside: it has functions for tiles")
+
+
 def modules(tap, folder):
     """A file's name becomes the prefix of functions."""
     for name in ("int", "class", "exp", "main", "2nd-layer", "a b", "NULL", "mx", "état"):
@@ -131,4 +142,4 @@ def modules(tap, folder):
             works(tap, f"{name}.mx: and so does its C", ["gcc", *mx.STRICT, "-I", RUNTIME, "-c", c, "-o", c + ".o"])
 
 
-CASES = (inputs, numbered, dimensions, outputs, functions, modules)
+CASES = (inputs, numbered, dimensions, outputs, functions, beside, modules)
