@@ -20,6 +20,9 @@ extern "C" {
 /* Generated code compares this number with the one it was made for and refuses to compile when they differ. */
 #define MX_ABI_VERSION 1
 
+/* What later compilers need of the same version raises this one; generated code refuses an earlier header. */
+#define MX_ABI_REVISION 1
+
 #if defined(__GNUC__)
 #define MX_API __attribute__((visibility("default")))
 #else

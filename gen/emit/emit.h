@@ -4,7 +4,7 @@
 
 #include "../plan/plan.h"
 
-enum { MX_ABI = 1 };
+enum { MX_ABI = 1, MX_REVISION = 1 };
 
 struct emission {
     struct arena *arena;

@@ -238,9 +238,12 @@ void emit_header(struct text *out, const struct emission *e) {
     const char *guard = in_capitals(e, e->header, "_INCLUDED");
     print_banner(out, e, e->header);
     text_printf(out, "#ifndef MX_%s\n#define MX_%s\n\n#include <mxrt.h>\n#include <stddef.h>\n\n", guard, guard);
-    text_printf(out,
-                "#if MX_ABI_VERSION != %d\n#error \"this file was generated for version %d of mxrt.h\"\n#endif\n\n",
-                MX_ABI, MX_ABI);
+    text_printf(
+        out,
+        "#if MX_ABI_VERSION != %d\n#error \"this file was generated for version %d of mxrt.h\"\n"
+        "#elif MX_ABI_REVISION < %d\n#error \"this file was generated for a later mxrt.h: install that of mxc %s\"\n"
+        "#endif\n\n",
+        MX_ABI, MX_ABI, MX_REVISION, e->version);
     text_puts(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     text_puts(
         out,

@@ -89,24 +89,30 @@ def from_cxx(tap, folder):
 
 
 def wrong_abi(tap, folder):
-    """A header of another version stops the compiler, and says why."""
+    """A header of another version, or an earlier one of the same, stops the compiler, and says why."""
     c, h = generate(folder, AFFINE, "affine")
-    fake = os.path.join(folder, "fake")
-    os.mkdir(fake)
     real = open(os.path.join(RUNTIME, "mxrt.h")).read()
-    changed = re.sub(r"#define MX_ABI_VERSION \d+", "#define MX_ABI_VERSION 2", real)
-    write(fake, "mxrt.h", changed)
-    tap.ok(changed != real, "the runtime's header says its version")
+    for what, pattern, other, message in (("MX_ABI_VERSION", r"MX_ABI_VERSION \d+", "MX_ABI_VERSION 2", "version 1 of mxrt.h"),
+                                          ("MX_ABI_REVISION", r"MX_ABI_REVISION \d+", "MX_BEFORE_REVISIONS", "a later mxrt.h")):
+        changed = re.sub("#define " + pattern, "#define " + other, real)
+        tap.ok(changed != real, f"the runtime's header has {what}")
+        refuses(tap, folder, c, what, changed, message)
+
+
+def refuses(tap, folder, c, what, header, message):
+    fake = os.path.join(folder, what)
+    os.mkdir(fake)
+    write(fake, "mxrt.h", header)
     for name, text in (("user.c", '#include "affine.h"\n'), ("user.cpp", '#include "affine.h"\n')):
         source = write(folder, name, text)
         compiler = "gcc" if name.endswith(".c") else "g++"
         status, said = attempt([compiler, "-fsyntax-only", "-I", fake, "-I", folder, source])
-        tap.ok(status == 1 and "#error" in said and "version 1 of mxrt.h" in said,
-               f"{name}: another MX_ABI_VERSION is an #error that names mxrt.h", said)
+        tap.ok(status == 1 and "#error" in said and message in said,
+               f"{name}: another {what} is an #error that names mxrt.h", said)
         works(tap, f"{name}: and the right one is not",
               [compiler, "-fsyntax-only", "-I", RUNTIME, "-I", folder, source])
     status, said = attempt(["gcc", "-I", fake, "-I", RUNTIME, "-c", c, "-o", os.path.join(folder, "a.o")])
-    tap.ok(status == 1 and "#error" in said, "affine.c itself refuses it too", said)
+    tap.ok(status == 1 and "#error" in said, f"affine.c itself refuses another {what} too", said)
 
 
 def stack_of(path):
