@@ -8,6 +8,7 @@
    class and type, the geometric mean and the least of these multiples.  -o adds to the file. -q: fewer repetitions.
    Exits 1 when a peer is more than twice as fast as ours at n = 512 or 1024, for the medians and for the fastest
    repetitions too, so that other load on the machine does not decide. */
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@
 #define MAX_REPETITIONS 15
 #define MAX_SHAPES 256
 #define MAX_GROUPS 32
+#define MAX_SIZE 32768
+#define MAX_THREADS 256
 
 static int repetitions = MAX_REPETITIONS, threads = 1;
 static FILE *csv;
@@ -89,15 +92,40 @@ static int add_class(shape *to, const char *class) {
     return count;
 }
 
+/* A number from 1 to most, and nothing else up to one of the characters of ends; moves text there. */
+static int read_number(const char **text, long most, const char *ends) {
+    char *end;
+    const long number = strtol(*text, &end, 10);
+    if (!isdigit((unsigned char)**text) || number < 1 || number > most || strchr(ends, *end) == NULL)
+        return 0;
+    *text = end;
+    return (int)number;
+}
+
+/* The letters behind a shape, NN where there are none. */
+static int read_kinds(const char *text, shape *s) {
+    if (*text == '\0')
+        return 1;
+    s->ta = text[0] == 'T';
+    s->tb = text[0] != '\0' && text[1] == 'T';
+    return strlen(text) == 2 && strspn(text, "NT") == 2;
+}
+
+/* The shapes that are meant, none if the text means nothing. */
 static int add_argument(shape *to, const char *text) {
     shape s = {0, 0, 0, 0, 0, "given"};
-    char ta = 'N', tb = 'N';
-    int found = sscanf(text, "%dx%dx%d%c%c", &s.m, &s.n, &s.k, &ta, &tb);
-    if (found == 1)
+    const char *at = text;
+    if (!isdigit((unsigned char)*text))
+        return add_class(to, text);
+    if ((s.m = read_number(&at, MAX_SIZE, "x")) == 0)
+        return 0;
+    if (*at == '\0')
         return add_square(to, s.m, "given");
-    s.ta = ta == 'T', s.tb = tb == 'T';
+    at++;
+    if ((s.n = read_number(&at, MAX_SIZE, "x")) == 0 || *at++ == '\0' || (s.k = read_number(&at, MAX_SIZE, "NT")) == 0)
+        return 0;
     *to = s;
-    return found >= 3 ? 1 : add_class(to, text);
+    return read_kinds(at, to);
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -326,9 +354,28 @@ static void open_csv(const char *name) {
         fprintf(csv, "threads,class,type,m,n,k,op,library,gflops_median,gflops_best,percent_of_peak\n");
 }
 
+static void refuse(const char *what) {
+    fprintf(stderr, "gemm_bench: '%s': [-t THREADS] [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]\n", what);
+    exit(2);
+}
+
+static void read_threads(const char *text) {
+    const char *at = text;
+    threads = read_number(&at, MAX_THREADS, "");
+    if (threads == 0)
+        refuse(text);
+}
+
+static int add_all(shape *shapes) {
+    static const char *const all[] = {"tiny", "small", "large", "layer", "skinny", "vector", "other"};
+    int count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        count += add_class(shapes + count, all[i]);
+    return count;
+}
+
 /* Options and shapes; returns the number of shapes. */
 static int read_arguments(int argc, char **argv, shape *shapes) {
-    static const char *const all[] = {"tiny", "small", "large", "layer", "skinny", "vector", "other"};
     int count = 0;
     for (int i = 1; i < argc; i++)
         if (!strcmp(argv[i], "-q"))
@@ -336,13 +383,14 @@ static int read_arguments(int argc, char **argv, shape *shapes) {
         else if (!strcmp(argv[i], "-o") && i + 1 < argc)
             open_csv(argv[++i]);
         else if (!strcmp(argv[i], "-t") && i + 1 < argc)
-            threads = atoi(argv[++i]);
-        else if (count < MAX_SHAPES - 64)
-            count += add_argument(shapes + count, argv[i]);
-    for (size_t i = 0; count == 0 && i < sizeof all / sizeof *all;)
-        for (; i < sizeof all / sizeof *all; i++)
-            count += add_class(shapes + count, all[i]);
-    return count;
+            read_threads(argv[++i]);
+        else {
+            const int more = count < MAX_SHAPES - 64 ? add_argument(shapes + count, argv[i]) : 0;
+            if (more == 0)
+                refuse(argv[i]);
+            count += more;
+        }
+    return count > 0 ? count : add_all(shapes);
 }
 
 int main(int argc, char **argv) {
