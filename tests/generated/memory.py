@@ -88,6 +88,19 @@ def empty_sums(tap, folder):
                 {"f": np.sum(np.exp(w)), "df_dX": np.zeros((m, n)), "df_dw": np.exp(w)})
 
 
+WEIGHTED = "v: [m]\nx: [m, 1]\ny: [1, k]\nM: [k, p]\nt = softmax(v) @ (x * y @ M)\n"
+
+
+def weights_of_nothing(tap, folder):
+    """A softmax over nothing has no elements, and its empty sum divides none, wherever the division is done."""
+    for level in ("-O0", "-O1", "-O2"):
+        library = Library(folder, WEIGHTED, "weighted" + level[2:], (level,))
+        for m in (0, 2):
+            given = {"v": np.zeros(m), "x": np.ones((m, 1)), "y": np.ones((1, 3)), "M": np.ones((3, 4))}
+            got, _ = library.call("eval", {"m": m, "k": 3, "p": 4}, given)
+            compare(tap, f"{level}: weights of {m} rows", got, {"t": np.full(4, 3.0 if m else 0.0)})
+
+
 def zero_sizes_sanitized(tap, folder):
     """The same under the sanitizers: arrays of no elements are allocated exactly."""
     module = mx.Module(folder, MLP.format(activation="relu", wrt=EVERYTHING), name="mlp")
@@ -205,4 +218,4 @@ def macros(tap, folder):
     tap.ok("#define AFFINE" not in read(folder, "affine.h"), "open dimensions: no macro")
 
 
-CASES = (zero_sizes, empty_sums, zero_sizes_sanitized, any_address, nothing_needed, overflow, differences, saved, macros)
+CASES = (zero_sizes, empty_sums, weights_of_nothing, zero_sizes_sanitized, any_address, nothing_needed, overflow, differences, saved, macros)
