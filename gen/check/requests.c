@@ -180,19 +180,26 @@ static uint32_t function_names(struct checker *c, const struct request *request,
     return abstract ? 2 : 1;
 }
 
-/* Takes a function's names, those of its size functions included, for owner; the owner that has one of them already. */
-static uint32_t claim(struct checker *c, struct map *claimed, const char *function, uint32_t owner) {
-    static const char *const suffixes[] = {"", "_worksize", "_savedsize"};
-    uint32_t before = 0;
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        const char *name = intern(c->interner, format_string(c->arena, "%s%s", function, suffixes[i]));
-        uint32_t *now = map_at(claimed, key_of(name));
-        before = *now && !before ? *now : before;
-        *now = *now ? *now : owner;
-    }
+/* Takes a name for owner; the owner that has it already, or 0. */
+static uint32_t claim(struct checker *c, struct map *claimed, const char *name, uint32_t owner) {
+    uint32_t *now = map_at(claimed, key_of(intern(c->interner, name)));
+    const uint32_t before = *now;
+    *now = before ? before : owner;
     return before;
 }
 
+/* The same for a function and its size functions. */
+static uint32_t claim_function(struct checker *c, struct map *claimed, const char *function, uint32_t owner) {
+    static const char *const suffixes[] = {"", "_worksize", "_savedsize"};
+    uint32_t first = 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        uint32_t before = claim(c, claimed, format_string(c->arena, "%s%s", function, suffixes[i]), owner);
+        first = first ? first : before;
+    }
+    return first;
+}
+
+/* Owners that are no requests. */
 enum { OWNER_MODULE = UINT32_MAX - 1, OWNER_EVAL };
 
 static void complain_of_names(struct checker *c, const struct request *request, uint32_t before, const char *name) {
@@ -211,7 +218,7 @@ static void complain_of_names(struct checker *c, const struct request *request, 
 
 static void check_functions(struct checker *c) {
     struct map claimed = {.arena = c->arena};
-    claim(c, &claimed, format_string(c->arena, "%s_eval", c->options->module), OWNER_EVAL);
+    claim_function(c, &claimed, format_string(c->arena, "%s_eval", c->options->module), OWNER_EVAL);
     claim(c, &claimed, format_string(c->arena, "%s_module", c->options->module), OWNER_MODULE);
     for (uint32_t i = 0; i < c->out->requests.len; i++) {
         const struct request *request = &c->out->requests.at[i];
@@ -222,7 +229,7 @@ static void check_functions(struct checker *c) {
             continue;
         }
         for (uint32_t k = 0; k < count; k++) {
-            uint32_t before = claim(c, &claimed, names[k], i + 1);
+            uint32_t before = claim_function(c, &claimed, names[k], i + 1);
             if (!before)
                 continue;
             complain_of_names(c, request, before, names[k]);

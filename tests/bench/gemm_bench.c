@@ -107,7 +107,7 @@ static int read_kinds(const char *text, shape *s) {
     if (*text == '\0')
         return 1;
     s->ta = text[0] == 'T';
-    s->tb = text[0] != '\0' && text[1] == 'T';
+    s->tb = text[1] == 'T';
     return strlen(text) == 2 && strspn(text, "NT") == 2;
 }
 
