@@ -57,7 +57,7 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define FAR_CACHES 4
 
 /* Rows are sent for so many steps before they are packed. */
-#define AHEAD 48
+#define AHEAD 64
 
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
@@ -259,41 +259,132 @@ static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
            has_steps_beside(x);
 }
 
-/* Beside the block at row i and column j: the next strip of A, or some rows of the next one of B. */
-static work_beside beside(const blocks *x, ptrdiff_t i, ptrdiff_t j) {
+/* What goes on beside the blocks of a strip of B: beside the first of them, and so much further on beside each of the
+   next ones; the last one may do less and send for something else. */
+typedef struct course {
+    work_beside work;
+    ptrdiff_t from, to, blocks, last_count, last_ahead;
+} course;
+
+/* The strips of A from the second one on.  The last steps beside one send for the first rows of the next one. */
+static course pack_a_beside(const blocks *x) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, nr = x->set->nr, line = LINE / (ptrdiff_t)sizeof(real), a = i + mr, b = j + nr;
-    if (j == 0 && is_a_beside(x, a))
-        return (work_beside){MX_ROWS_OF_A, f->k, f->a + a, f->csa, AHEAD * f->csa, x->a + a * f->k};
-    const int packed = is_b_beside(x, b);
-    if (!packed && !is_fetched_beside(x, b))
-        return (work_beside){0};
-    const ptrdiff_t share = rows_beside(x), p = min(f->k, i / mr * share), rows = min(share, f->k - p);
-    real *const to = x->b + b * f->k + p * nr;
-    if (packed)
-        return (work_beside){MX_ROWS_OF_B, rows, f->b + b + p * f->rsb, f->rsb, AHEAD * f->rsb, to};
-    return (work_beside){.what = MX_LINES, .count = rows * nr / line, .from = to, .stride = line};
+    const ptrdiff_t mr = x->set->mr, ahead = min(AHEAD, f->k);
+    return (course){.work = {.what = MX_ROWS_OF_A,
+                             .runs = 1,
+                             .count = f->k,
+                             .from = f->a + mr,
+                             .stride = f->csa,
+                             .ahead = ahead * f->csa,
+                             .turn = f->k - ahead,
+                             .turned = mr - (f->k - ahead) * f->csa,
+                             .to = x->a + mr * f->k},
+                    .from = mr,
+                    .to = mr * f->k,
+                    .blocks = f->m / mr - 1,
+                    .last_count = f->k,
+                    .last_ahead = ahead * f->csa};
 }
 
-static void multiply_strip(const blocks *x, ptrdiff_t i, const product *columns, ptrdiff_t j) {
+/* The same of an A in place, a line of each row after the other. */
+static course fetch_a_beside(const blocks *x) {
     const product *f = x->f;
-    const int in_place = x->a_in_place && f->m - i >= x->set->mr;
-    if (j == 0)
-        pack_a_before(x, i);
-    const register_block block = {.m = min(f->m - i, x->set->mr),
-                                  .n = columns->n,
-                                  .k = f->k,
-                                  .alpha = f->alpha,
-                                  .beta = f->beta,
-                                  .a = in_place ? f->a + i * f->rsa : place_of_rows(x, i),
-                                  .rsa = f->rsa,
-                                  .in_place = in_place,
-                                  .b = x->b + j * f->k,
-                                  .c = columns->c + i * f->rsc,
-                                  .rsc = f->rsc,
-                                  .csc = f->csc,
-                                  .beside = beside(x, i, j)};
-    x->set->micro(&block);
+    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real), count = min(f->k / line, f->k / mr);
+    return (course){.work = {.what = MX_LINES,
+                             .runs = mr,
+                             .count = count,
+                             .from = f->a + mr * f->rsa,
+                             .stride = line,
+                             .across = f->rsa},
+                    .from = mr * f->rsa,
+                    .blocks = f->m / mr - 1,
+                    .last_count = count};
+}
+
+/* Some rows of strip j of B beside each.  Sent for are the rows for the next block, or the first ones of the next
+   strip. */
+static course pack_b_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t nr = x->set->nr, share = rows_beside(x), count = (f->k + share - 1) / share;
+    const ptrdiff_t last = (count - 1) * share;
+    return (course){.work = {.what = MX_ROWS_OF_B,
+                             .runs = nr / x->set->lanes,
+                             .count = share,
+                             .from = f->b + j,
+                             .stride = f->rsb,
+                             .across = x->set->lanes,
+                             .ahead = share * f->rsb,
+                             .to = x->b + j * f->k},
+                    .from = share * f->rsb,
+                    .to = share * nr,
+                    .blocks = count,
+                    .last_count = f->k - last,
+                    .last_ahead = nr - last * f->rsb};
+}
+
+static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t line = LINE / (ptrdiff_t)sizeof(real), strip = f->k * x->set->nr / line;
+    const ptrdiff_t share = rows_beside(x) * x->set->nr / line, count = (strip + share - 1) / share;
+    return (course){.work = {.what = MX_LINES, .runs = 1, .count = share, .from = x->b + j * f->k, .stride = line},
+                    .from = share * line,
+                    .blocks = count,
+                    .last_count = strip - (count - 1) * share};
+}
+
+/* Beside the blocks of strip j of B: the strips of A, or the next strip of B. */
+static course beside(const blocks *x, ptrdiff_t j) {
+    const ptrdiff_t next = j + x->set->nr;
+    if (j == 0 && is_a_beside(x, x->set->mr))
+        return pack_a_beside(x);
+    if (is_b_beside(x, next))
+        return pack_b_beside(x, next);
+    if (j == 0 && x->a_in_place && x->f->m >= 2 * x->set->mr)
+        return fetch_a_beside(x);
+    if (is_fetched_beside(x, next))
+        return fetch_b_beside(x, next);
+    return (course){0};
+}
+
+static void multiply_strip(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr;
+    const course along = beside(x, j);
+    register_block block = {.m = mr,
+                            .n = min(f->n - j, x->set->nr),
+                            .k = f->k,
+                            .alpha = f->alpha,
+                            .beta = f->beta,
+                            .a = x->a_in_place ? f->a : x->a,
+                            .rsa = f->rsa,
+                            .in_place = x->a_in_place,
+                            .b = x->b + j * f->k,
+                            .c = f->c + j * f->csc,
+                            .rsc = f->rsc,
+                            .csc = f->csc,
+                            .beside = along.work};
+    const ptrdiff_t step = x->a_in_place ? mr * f->rsa : mr * f->k;
+    for (ptrdiff_t i = 0, left = along.blocks; i < f->m; i += mr, left--) {
+        if (left == 1) {
+            block.beside.count = along.last_count;
+            block.beside.ahead = along.last_ahead;
+        } else if (left == 0) {
+            block.beside.count = 0;
+            block.beside.what = MX_NOTHING;
+        }
+        if (j == 0)
+            pack_a_before(x, i);
+        if (f->m - i < mr) {
+            block.m = f->m - i;
+            block.a = place_of_rows(x, i);
+            block.in_place = 0;
+        }
+        x->set->micro(&block);
+        block.a += step;
+        block.c += mr * f->rsc;
+        block.beside.from += along.from;
+        block.beside.to += along.to;
+    }
 }
 
 /* The columns from j on that are computed together. */
@@ -306,10 +397,8 @@ static product tile_of(const blocks *x, ptrdiff_t j) {
 
 static void multiply_strips(const blocks *x, ptrdiff_t from, ptrdiff_t to) {
     for (ptrdiff_t j = from; j < to; j += x->set->nr) {
-        const product columns = columns_of(x->f, (range){j, min(x->f->n - j, x->set->nr)});
         pack_b_before(x, j);
-        for (ptrdiff_t i = 0; i < x->f->m; i += x->set->mr)
-            multiply_strip(x, i, &columns, j);
+        multiply_strip(x, j);
     }
 }
 

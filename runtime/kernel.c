@@ -24,17 +24,27 @@ INLINE void pack_vector_of_b(const real *from, ptrdiff_t ahead, real *to) {
     *(panel_vector *)to = *(const loose_vector *)from;
 }
 
+/* Steps to be done after a row of C is sent for, early and late. */
+#define EARLY_STEPS 8
+#define LATE_STEPS 4
+
+INLINE ptrdiff_t steps_a_row(const register_block *x) {
+    const ptrdiff_t steps = (x->k - x->beside.runs * x->beside.count) / MR;
+    return steps < EARLY_STEPS ? steps : EARLY_STEPS;
+}
+
 /* Steps first … last - 1 of the sums, and what is done beside them. */
 INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, const register_block *x, ptrdiff_t first,
-                       ptrdiff_t last, vector *acc) {
+                       ptrdiff_t last, ptrdiff_t across, vector *acc) {
     const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
-    const ptrdiff_t stride = x->beside.stride, ahead = x->beside.ahead;
-    const ptrdiff_t column = what == MX_ROWS_OF_B ? first / x->beside.count * LANES : 0;
-    const real *a = x->a + first * csa, *b = x->b + first * NR, *from = x->beside.from + column;
-    real *to = x->beside.to + column;
+    const work_beside *beside = &x->beside;
+    const ptrdiff_t stride = beside->stride, ahead = beside->ahead, turned = beside->turned;
+    const real *a = x->a + first * csa, *b = x->b + first * NR;
+    const real *from = what == MX_NOTHING ? beside->from : beside->from + across;
+    real *to = what == MX_ROWS_OF_B ? beside->to + across : beside->to;
     for (ptrdiff_t p = first; p < last; p++) {
         if (what == MX_ROWS_OF_A) {
-            pack_row_of_a(from, ahead, to);
+            pack_row_of_a(from, p < beside->turn ? ahead : turned, to);
             to += MR;
         } else if (what == MX_ROWS_OF_B) {
             pack_vector_of_b(from, ahead, to);
@@ -48,18 +58,48 @@ INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, co
     }
 }
 
-INLINE void accumulate_all(int rows, int vecs, int in_place, const register_block *x, vector *acc) {
+/* The steps with work beside them, and their number. */
+INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, enum mx_beside what, const register_block *x,
+                                 vector *acc) {
+    const ptrdiff_t count = x->beside.count, runs = x->beside.runs;
+    for (ptrdiff_t run = 0; run < runs; run++)
+        accumulate(rows, vecs, in_place, what, x, run * count, (run + 1) * count, run * x->beside.across, acc);
+    return runs * count;
+}
+
+INLINE ptrdiff_t accumulate_beside(int rows, int vecs, int in_place, const register_block *x, vector *acc) {
     const enum mx_beside what = vecs == NV ? x->beside.what : MX_NOTHING;
-    const ptrdiff_t count = x->beside.count;
-    ptrdiff_t done = 0;
     if (what == MX_LINES)
-        accumulate(rows, vecs, in_place, MX_LINES, x, 0, done = count, acc);
-    else if (what == MX_ROWS_OF_B)
-        for (; done < NV * count; done += count)
-            accumulate(rows, vecs, in_place, MX_ROWS_OF_B, x, done, done + count, acc);
-    else if (what == MX_ROWS_OF_A && !in_place)
-        accumulate(rows, vecs, in_place, MX_ROWS_OF_A, x, 0, done = count, acc);
-    accumulate(rows, vecs, in_place, MX_NOTHING, x, done, x->k, acc);
+        return accumulate_runs(rows, vecs, in_place, MX_LINES, x, acc);
+    if (what == MX_ROWS_OF_B)
+        return accumulate_runs(rows, vecs, in_place, MX_ROWS_OF_B, x, acc);
+    if (what == MX_ROWS_OF_A && !in_place)
+        return accumulate_runs(rows, vecs, in_place, MX_ROWS_OF_A, x, acc);
+    return 0;
+}
+
+/* Some steps after each row of C that is sent for: the processor drops what it is asked for all at once. */
+INLINE void accumulate_fetching(int in_place, int near, const register_block *x, ptrdiff_t first, ptrdiff_t steps,
+                                vector *acc) {
+    const real *c = x->c;
+    for (ptrdiff_t p = first; p < first + MR * steps; p += steps, c += x->rsc) {
+        fetch_row(NV, near, c);
+        accumulate(MR, NV, in_place, MX_NOTHING, x, p, p + steps, 0, acc);
+    }
+}
+
+/* Steps from first on: C comes to the second-level cache early, and late to the first one, which has no room for it
+   while A and B pass through. */
+INLINE void accumulate_last(int in_place, const register_block *x, ptrdiff_t first, vector *acc) {
+    const ptrdiff_t steps = steps_a_row(x), late = x->k - MR * LATE_STEPS;
+    accumulate_fetching(in_place, 0, x, first, steps, acc);
+    first += MR * steps;
+    if (late - first < MR * LATE_STEPS)
+        accumulate(MR, NV, in_place, MX_NOTHING, x, first, x->k, 0, acc);
+    else {
+        accumulate(MR, NV, in_place, MX_NOTHING, x, first, late, 0, acc);
+        accumulate_fetching(in_place, 1, x, late, LATE_STEPS, acc);
+    }
 }
 
 /* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which
@@ -80,15 +120,21 @@ INLINE void multiply_corner(int rows, int vecs, int in_place, const register_blo
     vector acc[MR * NV] = {{0}};
     if (x->csc == 1)
         fetch_block(x->m, vecs, x->c, x->rsc);
-    accumulate_all(rows, vecs, in_place, x, acc);
+    const ptrdiff_t done = accumulate_beside(rows, vecs, in_place, x, acc);
+    accumulate(rows, vecs, in_place, MX_NOTHING, x, done, x->k, 0, acc);
     store_sums(rows, vecs, acc, x, x->m, x->n);
 }
 
 INLINE void multiply_whole(int in_place, const register_block *x) {
     vector acc[MR * NV] = {{0}};
-    if (x->csc == 1)
+    const int is_fetched = x->csc == 1 && steps_a_row(x) > 0;
+    if (x->csc == 1 && !is_fetched)
         fetch_block(MR, NV, x->c, x->rsc);
-    accumulate_all(MR, NV, in_place, x, acc);
+    const ptrdiff_t done = accumulate_beside(MR, NV, in_place, x, acc);
+    if (is_fetched)
+        accumulate_last(in_place, x, done, acc);
+    else
+        accumulate(MR, NV, in_place, MX_NOTHING, x, done, x->k, 0, acc);
     store_sums(MR, NV, acc, x, MR, NR);
 }
 

@@ -37,14 +37,15 @@ typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real 
                                        ptrdiff_t stride_k, real *dst);
 
 /* What is done beside the multiplications for a block that comes later: rows of a panel of A or B, whose elements lie
-   side by side, are packed, with each step one of A, or a vector of one of B; or lines of what is packed already are
-   sent for.  ahead: how far behind is what the cache is told to fetch when it is packed. */
+   side by side, are packed, with each step one of A, or a vector of one of B; or lines of what is packed already, or
+   in place, are sent for.  In runs of count steps each: those of a run are stride apart, the runs across.  ahead: how
+   far behind is what the cache is told to fetch when it is packed; from step turn of a run on it is turned. */
 enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_ROWS_OF_B, MX_LINES };
 typedef struct MX_REAL(mx_work_beside) {
     enum mx_beside what;
-    ptrdiff_t count;
+    ptrdiff_t runs, count;
     const real *from;
-    ptrdiff_t stride, ahead;
+    ptrdiff_t stride, across, ahead, turn, turned;
     real *to;
 } work_beside;
 

@@ -281,11 +281,19 @@ INLINE vector sums_of_lanes(vector *x) {
     return x[0];
 }
 
-/* Sends for a block of C that will be stored once its sums are done: to the second-level cache, where it waits. */
+/* Sends for a row of C that will be stored once its sums are done: to the first-level cache, or to the second one,
+   where it waits. */
+INLINE void fetch_row(int vecs, int near, const real *c) {
+    for (int byte = 0; byte < vecs * VECTOR_BYTES; byte += 64)
+        if (near)
+            __builtin_prefetch((const char *)c + byte, 1, 3);
+        else
+            __builtin_prefetch((const char *)c + byte, 1, 2);
+}
+
 INLINE void fetch_block(ptrdiff_t m, int vecs, const real *c, ptrdiff_t rsc) {
     for (ptrdiff_t i = 0; i < m; i++)
-        for (int byte = 0; byte < vecs * VECTOR_BYTES; byte += 64)
-            __builtin_prefetch((const char *)(c + i * rsc) + byte, 1, 2);
+        fetch_row(vecs, 0, c + i * rsc);
 }
 
 /* c = alpha x + beta c, where beta == 0 must not read c. */
