@@ -195,6 +195,7 @@ typedef struct blocks {
     const product *f;
     real *a, *b;
     int a_in_place, packs_b;
+    ptrdiff_t next; /* rows of A after these */
 } blocks;
 
 /* Of an A in place only a last strip that is not whole is packed. */
@@ -234,22 +235,16 @@ static int is_b_beside(const blocks *x, ptrdiff_t j) {
     return x->packs_b && x->f->csb == 1 && j > 0 && !taken && x->f->n - j >= x->set->nr && has_steps_beside(x);
 }
 
-/* What is not packed beside something else: all at once where rows lie apart. */
+/* What is not packed beside something else. */
 static void pack_a_before(const blocks *x, ptrdiff_t i) {
     const ptrdiff_t rows = min(x->f->m - i, x->set->mr);
-    if (x->a_in_place && rows < x->set->mr)
+    if (x->a_in_place ? rows < x->set->mr : !is_a_beside(x, i))
         pack_rows(x, i, rows);
-    else if (!x->a_in_place && x->f->rsa == 1 && !is_a_beside(x, i))
-        pack_rows(x, i, rows);
-    else if (!x->a_in_place && x->f->rsa != 1 && i == 0)
-        pack_rows(x, 0, x->f->m);
 }
 
 static void pack_b_before(const blocks *x, ptrdiff_t j) {
-    if (x->packs_b && x->f->csb == 1 && !is_b_beside(x, j))
+    if (x->packs_b && !is_b_beside(x, j))
         pack_columns(x, j, min(x->f->n - j, x->set->nr));
-    else if (x->packs_b && x->f->csb != 1 && j == 0)
-        pack_columns(x, 0, x->f->n);
 }
 
 /* Of a B too large for the part of the third-level cache that is this processor's own. */
@@ -260,21 +255,22 @@ static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
 }
 
 /* What goes on beside the blocks of a strip of B: beside the first of them, and so much further on beside each of the
-   next ones; the last one may do less and send for something else. */
+   next ones; the last one may have less to do and something else to send for. */
 typedef struct course {
     work_beside work;
-    ptrdiff_t from, to, blocks, last_count, last_ahead;
+    ptrdiff_t from, to, blocks, last_runs, last_ahead;
 } course;
 
 /* The strips of A from the second one on.  The last steps beside one send for the first rows of the next one. */
 static course pack_a_beside(const blocks *x) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, ahead = min(AHEAD, f->k);
+    const ptrdiff_t mr = x->set->mr, ahead = min(AHEAD, f->k), count = (f->k + mr - 1) / mr;
     return (course){.work = {.what = MX_ROWS_OF_A,
-                             .runs = 1,
-                             .count = f->k,
+                             .runs = mr,
+                             .count = count,
                              .from = f->a + mr,
                              .stride = f->csa,
+                             .across = count * f->csa,
                              .ahead = ahead * f->csa,
                              .turn = f->k - ahead,
                              .turned = mr - (f->k - ahead) * f->csa,
@@ -282,54 +278,97 @@ static course pack_a_beside(const blocks *x) {
                     .from = mr,
                     .to = mr * f->k,
                     .blocks = f->m / mr - 1,
-                    .last_count = f->k,
+                    .last_runs = mr,
                     .last_ahead = ahead * f->csa};
 }
 
-/* The same of an A in place, a line of each row after the other. */
+/* The same of an A by rows, in place or packed next, a line of each row after the other. */
 static course fetch_a_beside(const blocks *x) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real), count = min(f->k / line, f->k / mr);
+    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real);
     return (course){.work = {.what = MX_LINES,
                              .runs = mr,
-                             .count = count,
+                             .count = min(f->k / line, f->k / mr),
                              .from = f->a + mr * f->rsa,
                              .stride = line,
                              .across = f->rsa},
                     .from = mr * f->rsa,
                     .blocks = f->m / mr - 1,
-                    .last_count = count};
+                    .last_runs = mr};
 }
 
-/* Some rows of strip j of B beside each.  Sent for are the rows for the next block, or the first ones of the next
-   strip. */
+/* Some rows of strip j of B beside each, all over its steps.  Sent for are the rows for the next block, or the first
+   ones of the next strip. */
 static course pack_b_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
     const ptrdiff_t nr = x->set->nr, share = rows_beside(x), count = (f->k + share - 1) / share;
-    const ptrdiff_t last = (count - 1) * share;
+    const ptrdiff_t last = (count - 1) * share, steps = (f->k - f->k / 8) / share;
     return (course){.work = {.what = MX_ROWS_OF_B,
-                             .runs = nr / x->set->lanes,
-                             .count = share,
+                             .runs = share,
+                             .count = steps < 1 ? 1 : steps,
                              .from = f->b + j,
-                             .stride = f->rsb,
-                             .across = x->set->lanes,
+                             .across = f->rsb,
                              .ahead = share * f->rsb,
                              .to = x->b + j * f->k},
                     .from = share * f->rsb,
                     .to = share * nr,
                     .blocks = count,
-                    .last_count = f->k - last,
+                    .last_runs = f->k - last,
                     .last_ahead = nr - last * f->rsb};
 }
 
+/* Columns of strip j of a B by columns, which is packed next. */
+static course fetch_columns_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t line = LINE / (ptrdiff_t)sizeof(real), share = round_up(rows_beside(x), line);
+    return (course){.work = {.what = MX_LINES,
+                             .runs = x->set->nr,
+                             .count = share / line,
+                             .from = f->b + j * f->csb,
+                             .stride = line,
+                             .across = f->csb},
+                    .from = share,
+                    .blocks = f->k / share,
+                    .last_runs = x->set->nr};
+}
+
+/* A strip of B, some more lines than it has. */
 static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t line = LINE / (ptrdiff_t)sizeof(real), strip = f->k * x->set->nr / line;
-    const ptrdiff_t share = rows_beside(x) * x->set->nr / line, count = (strip + share - 1) / share;
-    return (course){.work = {.what = MX_LINES, .runs = 1, .count = share, .from = x->b + j * f->k, .stride = line},
-                    .from = share * line,
-                    .blocks = count,
-                    .last_count = strip - (count - 1) * share};
+    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real), share = rows_beside(x) * x->set->nr;
+    const ptrdiff_t count = min(f->k, share / line + mr - 1) / mr;
+    return (course){.work = {.what = MX_LINES,
+                             .runs = mr,
+                             .count = count,
+                             .from = x->b + j * f->k,
+                             .stride = line,
+                             .across = count * line},
+                    .from = share,
+                    .blocks = (f->m + mr - 1) / mr,
+                    .last_runs = mr};
+}
+
+/* Strips of B whose products are computed while the next rows of an A by columns are sent for. */
+#define LAST_STRIPS 8
+
+static int is_next_fetched_beside(const blocks *x, ptrdiff_t j) {
+    const ptrdiff_t left = (x->f->n - j) / x->set->nr;
+    return x->f->rsa == 1 && x->f->csa != 1 && x->next >= x->set->mr && j > 0 && left > 0 && left <= LAST_STRIPS;
+}
+
+/* Some columns of the next rows of A, a line of each: those of strip i beside the block of the present strip i. */
+static course fetch_next_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, count = f->k / (LAST_STRIPS * mr), part = (f->n - j) / x->set->nr - 1;
+    return (course){.work = {.what = MX_LINES,
+                             .runs = mr,
+                             .count = count,
+                             .from = f->a + f->m + part * mr * count * f->csa,
+                             .stride = f->csa,
+                             .across = count * f->csa},
+                    .from = mr,
+                    .blocks = min(f->m, x->next) / mr,
+                    .last_runs = mr};
 }
 
 /* Beside the blocks of strip j of B: the strips of A, or the next strip of B. */
@@ -339,8 +378,12 @@ static course beside(const blocks *x, ptrdiff_t j) {
         return pack_a_beside(x);
     if (is_b_beside(x, next))
         return pack_b_beside(x, next);
-    if (j == 0 && x->a_in_place && x->f->m >= 2 * x->set->mr)
+    if (j == 0 && x->f->csa == 1 && x->f->m >= 2 * x->set->mr)
         return fetch_a_beside(x);
+    if (x->packs_b && x->f->rsb == 1 && x->f->csb != 1 && x->f->n - next >= x->set->nr)
+        return fetch_columns_beside(x, next);
+    if (is_next_fetched_beside(x, j))
+        return fetch_next_beside(x, j);
     if (is_fetched_beside(x, next))
         return fetch_b_beside(x, next);
     return (course){0};
@@ -366,12 +409,10 @@ static void multiply_strip(const blocks *x, ptrdiff_t j) {
     const ptrdiff_t step = x->a_in_place ? mr * f->rsa : mr * f->k;
     for (ptrdiff_t i = 0, left = along.blocks; i < f->m; i += mr, left--) {
         if (left == 1) {
-            block.beside.count = along.last_count;
+            block.beside.runs = along.last_runs;
             block.beside.ahead = along.last_ahead;
-        } else if (left == 0) {
-            block.beside.count = 0;
+        } else if (left == 0)
             block.beside.what = MX_NOTHING;
-        }
         if (j == 0)
             pack_a_before(x, i);
         if (f->m - i < mr) {
@@ -484,7 +525,8 @@ static void multiply_panel(const crew *all, const product *f, real *a) {
     int packs_b = all->parts == 1;
     for (range rows = take_rows(all); rows.size > 0; rows = take_rows(all), packs_b = 0) {
         const product part = rows_of(f, rows);
-        multiply_blocks(&(blocks){all->set, &part, a, all->b, all->a_in_place, packs_b});
+        const ptrdiff_t next = f->m - rows.from - rows.size;
+        multiply_blocks(&(blocks){all->set, &part, a, all->b, all->a_in_place, packs_b, next});
     }
 }
 

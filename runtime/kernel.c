@@ -19,87 +19,100 @@ INLINE void pack_row_of_a(const real *from, ptrdiff_t ahead, real *to) {
     *(row_of_a *)to = *(const row_of_a *)from;
 }
 
-INLINE void pack_vector_of_b(const real *from, ptrdiff_t ahead, real *to) {
-    __builtin_prefetch(from + ahead, 0, 2);
-    *(panel_vector *)to = *(const loose_vector *)from;
+INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, real *to) {
+    UNROLL for (int j = 0; j < NR; j += LANES) {
+        __builtin_prefetch(from + j + ahead, 0, 2);
+        *(panel_vector *)(to + j) = *(const loose_vector *)(from + j);
+    }
 }
 
-/* Steps to be done after a row of C is sent for, early and late. */
-#define EARLY_STEPS 8
-#define LATE_STEPS 4
-
-INLINE ptrdiff_t steps_a_row(const register_block *x) {
-    const ptrdiff_t steps = (x->k - x->beside.runs * x->beside.count) / MR;
-    return steps < EARLY_STEPS ? steps : EARLY_STEPS;
-}
-
-/* Steps first … last - 1 of the sums, and what is done beside them. */
+/* Steps first … last - 1 of the sums, and what is done beside each. */
 INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, const register_block *x, ptrdiff_t first,
-                       ptrdiff_t last, ptrdiff_t across, vector *acc) {
+                       ptrdiff_t last, const real *from, vector *acc) {
     const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
-    const work_beside *beside = &x->beside;
-    const ptrdiff_t stride = beside->stride, ahead = beside->ahead, turned = beside->turned;
+    const ptrdiff_t stride = x->beside.stride, ahead = x->beside.ahead, turned = x->beside.turned;
     const real *a = x->a + first * csa, *b = x->b + first * NR;
-    const real *from = what == MX_NOTHING ? beside->from : beside->from + across;
-    real *to = what == MX_ROWS_OF_B ? beside->to + across : beside->to;
+    real *to = x->beside.to + (what == MX_ROWS_OF_A ? first * MR : 0);
     for (ptrdiff_t p = first; p < last; p++) {
         if (what == MX_ROWS_OF_A) {
-            pack_row_of_a(from, p < beside->turn ? ahead : turned, to);
+            pack_row_of_a(from, p < x->beside.turn ? ahead : turned, to);
             to += MR;
-        } else if (what == MX_ROWS_OF_B) {
-            pack_vector_of_b(from, ahead, to);
-            to += NR;
         } else if (what == MX_LINES)
             __builtin_prefetch(from, 0, 2);
-        from += stride;
+        if (what != MX_NOTHING)
+            from += stride;
         add_products(rows, vecs, a, rsa, b, acc);
         a += csa;
         b += NR;
     }
 }
 
-/* The steps with work beside them, and their number. */
-INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, enum mx_beside what, const register_block *x,
-                                 vector *acc) {
-    const ptrdiff_t count = x->beside.count, runs = x->beside.runs;
-    for (ptrdiff_t run = 0; run < runs; run++)
-        accumulate(rows, vecs, in_place, what, x, run * count, (run + 1) * count, run * x->beside.across, acc);
-    return runs * count;
+INLINE void accumulate_only(int rows, int vecs, int in_place, const register_block *x, ptrdiff_t first, ptrdiff_t last,
+                            vector *acc) {
+    accumulate(rows, vecs, in_place, MX_NOTHING, x, first, last, NULL, acc);
 }
 
-INLINE ptrdiff_t accumulate_beside(int rows, int vecs, int in_place, const register_block *x, vector *acc) {
+/* The runs with work beside them, and the number of their steps.  Rows of C are sent for one by one: the processor
+   drops what it is asked for all at once. */
+INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, int fetches, enum mx_beside what,
+                                 const register_block *x, vector *acc) {
+    const work_beside *beside = &x->beside;
+    const real *from = beside->from;
+    ptrdiff_t done = 0;
+    for (ptrdiff_t run = 0; run < beside->runs; run++, from += beside->across) {
+        const ptrdiff_t last = x->k - done < beside->count ? x->k : done + beside->count;
+        if (fetches && run < MR)
+            fetch_row(NV, 0, x->c + run * x->rsc);
+        if (what == MX_ROWS_OF_B)
+            pack_row_of_b(from, beside->ahead, beside->to + run * NR);
+        accumulate(rows, vecs, in_place, what, x, done, last, from, acc);
+        done = last;
+    }
+    return done;
+}
+
+INLINE ptrdiff_t accumulate_beside(int rows, int vecs, int in_place, int fetches, const register_block *x,
+                                   vector *acc) {
     const enum mx_beside what = vecs == NV ? x->beside.what : MX_NOTHING;
     if (what == MX_LINES)
-        return accumulate_runs(rows, vecs, in_place, MX_LINES, x, acc);
+        return accumulate_runs(rows, vecs, in_place, fetches, MX_LINES, x, acc);
     if (what == MX_ROWS_OF_B)
-        return accumulate_runs(rows, vecs, in_place, MX_ROWS_OF_B, x, acc);
+        return accumulate_runs(rows, vecs, in_place, fetches, MX_ROWS_OF_B, x, acc);
     if (what == MX_ROWS_OF_A && !in_place)
-        return accumulate_runs(rows, vecs, in_place, MX_ROWS_OF_A, x, acc);
+        return accumulate_runs(rows, vecs, in_place, fetches, MX_ROWS_OF_A, x, acc);
     return 0;
 }
 
-/* Some steps after each row of C that is sent for: the processor drops what it is asked for all at once. */
-INLINE void accumulate_fetching(int in_place, int near, const register_block *x, ptrdiff_t first, ptrdiff_t steps,
-                                vector *acc) {
-    const real *c = x->c;
-    for (ptrdiff_t p = first; p < first + MR * steps; p += steps, c += x->rsc) {
+/* Some steps after each row of C that is sent for, and their number. */
+INLINE ptrdiff_t accumulate_fetching(int in_place, int near, int steps, const register_block *x, ptrdiff_t first,
+                                     vector *acc) {
+    const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
+    const real *a = x->a + first * csa, *b = x->b + first * NR, *c = x->c;
+    for (int i = 0; i < MR; i++, c += x->rsc) {
         fetch_row(NV, near, c);
-        accumulate(MR, NV, in_place, MX_NOTHING, x, p, p + steps, 0, acc);
+        UNROLL for (int p = 0; p < steps; p++, a += csa, b += NR) add_products(MR, NV, a, rsa, b, acc);
     }
+    return MR * steps;
 }
 
-/* Steps from first on: C comes to the second-level cache early, and late to the first one, which has no room for it
-   while A and B pass through. */
-INLINE void accumulate_last(int in_place, const register_block *x, ptrdiff_t first, vector *acc) {
-    const ptrdiff_t steps = steps_a_row(x), late = x->k - MR * LATE_STEPS;
-    accumulate_fetching(in_place, 0, x, first, steps, acc);
-    first += MR * steps;
-    if (late - first < MR * LATE_STEPS)
-        accumulate(MR, NV, in_place, MX_NOTHING, x, first, x->k, 0, acc);
-    else {
-        accumulate(MR, NV, in_place, MX_NOTHING, x, first, late, 0, acc);
-        accumulate_fetching(in_place, 1, x, late, LATE_STEPS, acc);
+/* Steps after a row of C. */
+#define STEPS 4
+
+/* C comes to the second-level cache at the beginning and to the first one at the end: it has no room for C while A and
+   B pass through. */
+INLINE void accumulate_whole(int in_place, const register_block *x, vector *acc) {
+    ptrdiff_t done = accumulate_beside(MR, NV, in_place, 1, x, acc);
+    if (done == 0 && x->k >= MR * STEPS)
+        done = accumulate_fetching(in_place, 0, STEPS, x, 0, acc);
+    else if (done == 0 && x->k >= MR)
+        done = accumulate_fetching(in_place, 0, 1, x, 0, acc);
+    const ptrdiff_t late = x->k - MR * STEPS;
+    if (late < done + MR * STEPS) {
+        accumulate_only(MR, NV, in_place, x, done, x->k, acc);
+        return;
     }
+    accumulate_only(MR, NV, in_place, x, done, late, acc);
+    accumulate_fetching(in_place, 1, STEPS, x, late, acc);
 }
 
 /* What is asked for most often, A B, C + A B and C - A B, is stored at once.  All else is stored by one function, which
@@ -115,26 +128,20 @@ INLINE void store_sums(int rows, int vecs, const vector *acc, const register_blo
         store_any(rows, vecs, acc, x->alpha, x->beta, x->c, x->rsc, x->csc, m, n);
 }
 
-/* A corner of the block.  No more vectors are multiplied than hold columns, and half of the rows if these are all. */
+/* A corner of the block, or C by columns.  No more vectors are multiplied than hold columns, and half of the rows if
+   these are all. */
 INLINE void multiply_corner(int rows, int vecs, int in_place, const register_block *x) {
     vector acc[MR * NV] = {{0}};
     if (x->csc == 1)
         fetch_block(x->m, vecs, x->c, x->rsc);
-    const ptrdiff_t done = accumulate_beside(rows, vecs, in_place, x, acc);
-    accumulate(rows, vecs, in_place, MX_NOTHING, x, done, x->k, 0, acc);
+    const ptrdiff_t done = accumulate_beside(rows, vecs, in_place, 0, x, acc);
+    accumulate_only(rows, vecs, in_place, x, done, x->k, acc);
     store_sums(rows, vecs, acc, x, x->m, x->n);
 }
 
 INLINE void multiply_whole(int in_place, const register_block *x) {
     vector acc[MR * NV] = {{0}};
-    const int is_fetched = x->csc == 1 && steps_a_row(x) > 0;
-    if (x->csc == 1 && !is_fetched)
-        fetch_block(MR, NV, x->c, x->rsc);
-    const ptrdiff_t done = accumulate_beside(MR, NV, in_place, x, acc);
-    if (is_fetched)
-        accumulate_last(in_place, x, done, acc);
-    else
-        accumulate(MR, NV, in_place, MX_NOTHING, x, done, x->k, 0, acc);
+    accumulate_whole(in_place, x, acc);
     store_sums(MR, NV, acc, x, MR, NR);
 }
 
@@ -162,7 +169,7 @@ BLOCK(whole_in_place, multiply_whole(1, x))
 void MX_KERNEL(mx_micro)(const register_block *x) {
     static MX_REAL(mx_micro_function) *const corners[NV][3] = {EACH_CORNER(CORNER_ENTRY)};
     static MX_REAL(mx_micro_function) *const wholes[2] = {whole, whole_in_place};
-    if (x->m == MR && x->n == NR)
+    if (x->m == MR && x->n == NR && x->csc == 1)
         wholes[x->in_place](x);
     else
         corners[(x->n - 1) / LANES][x->in_place ? 2 : x->m <= MR / 2](x);

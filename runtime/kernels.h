@@ -36,10 +36,10 @@ static inline product transposed_product(const product *f) {
 typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride,
                                        ptrdiff_t stride_k, real *dst);
 
-/* What is done beside the multiplications for a block that comes later: rows of a panel of A or B, whose elements lie
-   side by side, are packed, with each step one of A, or a vector of one of B; or lines of what is packed already, or
-   in place, are sent for.  In runs of count steps each: those of a run are stride apart, the runs across.  ahead: how
-   far behind is what the cache is told to fetch when it is packed; from step turn of a run on it is turned. */
+/* What is done beside the multiplications for a block that comes later, in runs of count steps: with each step a row of
+   a panel of A is packed, whose elements lie side by side, or a line is sent for; or with each run a row of a panel of
+   B is packed.  What belongs to the steps of a run is stride apart, what belongs to the runs across.  ahead: how far
+   behind is what the cache is told to fetch when it is packed; from step turn on it is turned. */
 enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_ROWS_OF_B, MX_LINES };
 typedef struct MX_REAL(mx_work_beside) {
     enum mx_beside what;
