@@ -281,14 +281,20 @@ INLINE vector sums_of_lanes(vector *x) {
     return x[0];
 }
 
+INLINE void fetch_line(int near, const char *p) {
+    if (near)
+        __builtin_prefetch(p, 1, 3);
+    else
+        __builtin_prefetch(p, 1, 2);
+}
+
 /* Sends for a row of C that will be stored once its sums are done: to the first-level cache, or to the second one,
-   where it waits. */
+   where it waits.  It may begin and end within lines. */
 INLINE void fetch_row(int vecs, int near, const real *c) {
+    const char *p = (const char *)c;
     for (int byte = 0; byte < vecs * VECTOR_BYTES; byte += 64)
-        if (near)
-            __builtin_prefetch((const char *)c + byte, 1, 3);
-        else
-            __builtin_prefetch((const char *)c + byte, 1, 2);
+        fetch_line(near, p + byte);
+    fetch_line(near, p + vecs * VECTOR_BYTES - 1);
 }
 
 INLINE void fetch_block(ptrdiff_t m, int vecs, const real *c, ptrdiff_t rsc) {
