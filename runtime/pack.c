@@ -1,4 +1,6 @@
 /* Packing: operands with any strides become panels that the register block reads in order. */
+/* Squares as large as vectors allow: panels are long, so that few are left over. */
+#define MX_WIDE_SQUARES
 #include "simd.h"
 
 /* Rows of an operand, or columns, are read by whole lines of the cache: where strides are powers of two, lines that

@@ -154,7 +154,7 @@ INLINE lanes first_lanes(ptrdiff_t n) {
 
 /* Squares of SIDE x SIDE elements are transposed in registers.  Halves of rows i and i + SIDE/2 are read into one
    vector, so that all that is left to do happens within halves, which is what processors do fastest. */
-#if MX_BITS == 32 && VECTOR_BYTES >= 32
+#if (MX_BITS == 32 && VECTOR_BYTES >= 32) || (defined(MX_WIDE_SQUARES) && VECTOR_BYTES == 64)
 #define SIDE 8
 #define JOIN_HALVES(x, y) __builtin_shufflevector(x, y, 0, 1, 2, 3, 4, 5, 6, 7)
 #define EVEN_PAIRS(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
