@@ -156,7 +156,11 @@ INLINE lanes first_lanes(ptrdiff_t n) {
    vector, so that all that is left to do happens within halves, which is what processors do fastest. */
 #if (MX_BITS == 32 && VECTOR_BYTES >= 32) || (defined(MX_WIDE_SQUARES) && VECTOR_BYTES == 64)
 #define SIDE 8
+#if MX_BITS == 64 /* from memory, without a shuffle */
+#define JOIN_HALVES(x, y) (side) _mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)(x)), (__m256d)(y), 1)
+#else
 #define JOIN_HALVES(x, y) __builtin_shufflevector(x, y, 0, 1, 2, 3, 4, 5, 6, 7)
+#endif
 #define EVEN_PAIRS(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
 #define ODD_PAIRS(x, y) __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15)
 #define EVEN_QUADS(x, y) __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13)
