@@ -55,12 +55,21 @@ INLINE void sum_rows(const product *f, ptrdiff_t csb) {
     }
 }
 
+/* Halves are added, then halves of these: few additions wait for one another. */
+INLINE real sum_of_lanes(vector x) {
+    real lane[LANES];
+    *(loose_vector *)lane = x;
+    UNROLL for (int w = LANES / 2; w > 0; w /= 2) {
+        UNROLL for (int i = 0; i < w; i++) lane[i] += lane[i + w];
+    }
+    return lane[0];
+}
+
 /* x' b, the vector accumulators and the rest in a fixed order. */
 INLINE real finish_dot(int vecs, const vector *acc, ptrdiff_t from, ptrdiff_t k, const real *x, const real *b) {
     vector sum = acc[0];
     UNROLL for (int v = 1; v < vecs; v++) sum += acc[v];
-    real total = 0;
-    UNROLL for (int i = 0; i < LANES; i++) total += sum[i];
+    real total = sum_of_lanes(sum);
     for (ptrdiff_t p = from; p < k; p++)
         total += x[p] * b[p];
     return total;
