@@ -187,9 +187,10 @@ static product columns_of(const product *f, range columns) {
 
 /* ---- Cache blocks ---- */
 
-/* A cache block of A against a panel of B, in strips of mr rows and of nr columns.  What is to be packed and lies by
-   rows of a strip is packed on the way, which hides what memory takes for it: strips of A while the first strip of B is
-   multiplied, those of B while the first block of A is. */
+/* A cache block of A against a panel of B, in strips of mr rows and of nr columns.  Strips of A are packed while the
+   first strip of B is multiplied, those of B while the first block of A is, which hides what memory takes for it: what
+   lies by rows of a strip is packed beside the multiplications for the strip before, all else is sent for beside them.
+ */
 typedef struct blocks {
     const kernels *set;
     const product *f;
@@ -224,7 +225,7 @@ static ptrdiff_t rows_beside(const blocks *x) {
     return (x->f->k + strips - 1) / strips;
 }
 
-/* One vector, or line, with each step. */
+/* No more than a vector, or a line, for each step. */
 static int has_steps_beside(const blocks *x) {
     return rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
 }
@@ -371,7 +372,7 @@ static course fetch_next_beside(const blocks *x, ptrdiff_t j) {
                     .last_runs = mr};
 }
 
-/* Beside the blocks of strip j of B: the strips of A, or the next strip of B. */
+/* Beside the blocks of strip j of B: the strips of A, the next strip of B, or the next rows of A. */
 static course beside(const blocks *x, ptrdiff_t j) {
     const ptrdiff_t next = j + x->set->nr;
     if (j == 0 && is_a_beside(x, x->set->mr))
