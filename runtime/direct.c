@@ -295,16 +295,7 @@ static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
     return n < left ? n : left;
 }
 
-/* count sums of lanes, LANES at a time. */
-INLINE void sum_each(int count, const vector *acc, real *sums) {
-    UNROLL for (int i = 0; i < count; i += LANES) {
-        vector x[LANES];
-        UNROLL for (int v = 0; v < LANES; v++) x[v] = i + v < count ? acc[i + v] : (vector){0};
-        *(loose_vector *)(sums + i) = sums_of_lanes(x);
-    }
-}
-
-/* The same where nothing may be read beside them: in all sets the products of the last elements are added up by lanes,
+/* Like load_row, where nothing may be read beside: in all sets the products of the last elements are added up by lanes,
    so that all blocks add them alike. */
 INLINE vector load_exactly(int whole, const real *p, ptrdiff_t count) {
     if (whole || HAS_LANES)

@@ -285,6 +285,15 @@ INLINE vector sums_of_lanes(vector *x) {
     return x[0];
 }
 
+/* count sums of lanes, LANES at a time. */
+INLINE void sum_each(int count, const vector *acc, real *sums) {
+    UNROLL for (int i = 0; i < count; i += LANES) {
+        vector x[LANES];
+        UNROLL for (int v = 0; v < LANES; v++) x[v] = i + v < count ? acc[i + v] : (vector){0};
+        *(loose_vector *)(sums + i) = sums_of_lanes(x);
+    }
+}
+
 INLINE void fetch_line(int near, const char *p) {
     if (near)
         __builtin_prefetch(p, 1, 3);

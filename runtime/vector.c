@@ -55,27 +55,23 @@ INLINE void sum_rows(const product *f, ptrdiff_t csb) {
     }
 }
 
-/* Halves are added, then halves of these: few additions wait for one another. */
-INLINE real sum_of_lanes(vector x) {
-    real lane[LANES];
-    *(loose_vector *)lane = x;
-    UNROLL for (int w = LANES / 2; w > 0; w /= 2) {
-        UNROLL for (int i = 0; i < w; i++) lane[i] += lane[i + w];
+/* Stores y_j for cols columns from j on: the lanes of vecs accumulators each, and the steps from done on. */
+INLINE void finish_dots(int cols, int vecs, const product *f, ptrdiff_t j, ptrdiff_t done, vector *acc) {
+    const real *b = f->b + j * f->csb;
+    real sums[4 + LANES];
+    UNROLL for (int c = 0; c < cols; c++) {
+        acc[c] = acc[c * vecs];
+        UNROLL for (int v = 1; v < vecs; v++) acc[c] += acc[c * vecs + v];
     }
-    return lane[0];
+    sum_each(cols, acc, sums);
+    UNROLL for (int c = 0; c < cols; c++) {
+        for (ptrdiff_t p = done; p < f->k; p++)
+            sums[c] += f->a[p] * b[c * f->csb + p];
+        update(f->c + (j + c) * f->csc, sums[c], f->alpha, f->beta);
+    }
 }
 
-/* x' b, the vector accumulators and the rest in a fixed order. */
-INLINE real finish_dot(int vecs, const vector *acc, ptrdiff_t from, ptrdiff_t k, const real *x, const real *b) {
-    vector sum = acc[0];
-    UNROLL for (int v = 1; v < vecs; v++) sum += acc[v];
-    real total = sum_of_lanes(sum);
-    for (ptrdiff_t p = from; p < k; p++)
-        total += x[p] * b[p];
-    return total;
-}
-
-/* y_j for cols columns from j on, by vecs accumulators a column; x and the columns are contiguous. */
+/* By vecs accumulators a column, up to 4 columns; x and the columns are contiguous. */
 INLINE void dot_columns(int cols, int vecs, const product *f, ptrdiff_t j) {
     const real *x = f->a, *b = f->b + j * f->csb;
     vector acc[8] = {{0}};
@@ -86,8 +82,7 @@ INLINE void dot_columns(int cols, int vecs, const product *f, ptrdiff_t j) {
                 *(const loose_vector *)(x + p + v * LANES) * *(const loose_vector *)(b + c * f->csb + p + v * LANES);
         }
     }
-    UNROLL for (int c = 0; c < cols; c++) update(
-        f->c + (j + c) * f->csc, finish_dot(vecs, acc + c * vecs, whole, f->k, x, b + c * f->csb), f->alpha, f->beta);
+    finish_dots(cols, vecs, f, j, whole, acc);
 }
 
 /* The dot form for any strides, four sums side by side. */
