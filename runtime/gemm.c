@@ -255,11 +255,11 @@ static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
            has_steps_beside(x);
 }
 
-/* What goes on beside the blocks of a strip of B: beside the first of them, and so much further on beside each of the
-   next ones; the last one may have less to do and something else to send for. */
+/* What goes on beside the blocks of a strip of B, in so many runs: beside the first of them, and so much further on
+   beside each of the next ones. */
 typedef struct course {
     work_beside work;
-    ptrdiff_t from, to, blocks, last_runs, last_ahead;
+    ptrdiff_t runs, from, to, turn;
 } course;
 
 /* The strips of A from the second one on.  The last steps beside one send for the first rows of the next one. */
@@ -276,11 +276,9 @@ static course pack_a_beside(const blocks *x) {
                              .turn = f->k - ahead,
                              .turned = mr - (f->k - ahead) * f->csa,
                              .to = x->a + mr * f->k},
+                    .runs = (f->m / mr - 1) * mr,
                     .from = mr,
-                    .to = mr * f->k,
-                    .blocks = f->m / mr - 1,
-                    .last_runs = mr,
-                    .last_ahead = ahead * f->csa};
+                    .to = mr * f->k};
 }
 
 /* The same of an A by rows, in place or packed next, a line of each row after the other. */
@@ -293,47 +291,46 @@ static course fetch_a_beside(const blocks *x) {
                              .from = f->a + mr * f->rsa,
                              .stride = line,
                              .across = f->rsa},
-                    .from = mr * f->rsa,
-                    .blocks = f->m / mr - 1,
-                    .last_runs = mr};
+                    .runs = (f->m / mr - 1) * mr,
+                    .from = mr * f->rsa};
 }
 
-/* Some rows of strip j of B beside each, all over its steps.  Sent for are the rows for the next block, or the first
-   ones of the next strip. */
+/* Strip j of B, some rows beside each block, all over its steps.  The last ones send for the first rows of the next
+   strip. */
 static course pack_b_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t nr = x->set->nr, share = rows_beside(x), count = (f->k + share - 1) / share;
-    const ptrdiff_t last = (count - 1) * share, steps = (f->k - f->k / 8) / share;
+    const ptrdiff_t nr = x->set->nr, share = rows_beside(x), steps = (f->k - f->k / 8) / share;
+    const ptrdiff_t ahead = min(AHEAD, f->k);
     return (course){.work = {.what = MX_ROWS_OF_B,
                              .runs = share,
                              .count = steps < 1 ? 1 : steps,
                              .from = f->b + j,
                              .across = f->rsb,
-                             .ahead = share * f->rsb,
+                             .ahead = ahead * f->rsb,
+                             .turn = f->k - ahead,
+                             .turned = nr - (f->k - ahead) * f->rsb,
                              .to = x->b + j * f->k},
+                    .runs = f->k,
                     .from = share * f->rsb,
                     .to = share * nr,
-                    .blocks = count,
-                    .last_runs = f->k - last,
-                    .last_ahead = nr - last * f->rsb};
+                    .turn = share};
 }
 
 /* Columns of strip j of a B by columns, which is packed next. */
 static course fetch_columns_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t line = LINE / (ptrdiff_t)sizeof(real), share = round_up(rows_beside(x), line);
+    const ptrdiff_t nr = x->set->nr, line = LINE / (ptrdiff_t)sizeof(real), share = round_up(rows_beside(x), line);
     return (course){.work = {.what = MX_LINES,
-                             .runs = x->set->nr,
+                             .runs = nr,
                              .count = share / line,
                              .from = f->b + j * f->csb,
                              .stride = line,
                              .across = f->csb},
-                    .from = share,
-                    .blocks = f->k / share,
-                    .last_runs = x->set->nr};
+                    .runs = f->k / share * nr,
+                    .from = share};
 }
 
-/* A strip of B, some more lines than it has. */
+/* Lines of strip j of B, which is packed. */
 static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
     const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real), share = rows_beside(x) * x->set->nr;
@@ -344,9 +341,8 @@ static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
                              .from = x->b + j * f->k,
                              .stride = line,
                              .across = count * line},
-                    .from = share,
-                    .blocks = (f->m + mr - 1) / mr,
-                    .last_runs = mr};
+                    .runs = round_up(f->m, mr),
+                    .from = share};
 }
 
 /* Strips of B whose products are computed while the next rows of an A by columns are sent for. */
@@ -367,9 +363,8 @@ static course fetch_next_beside(const blocks *x, ptrdiff_t j) {
                              .from = f->a + f->m + part * mr * count * f->csa,
                              .stride = f->csa,
                              .across = count * f->csa},
-                    .from = mr,
-                    .blocks = min(f->m, x->next) / mr,
-                    .last_runs = mr};
+                    .runs = min(f->m, x->next) / mr * mr,
+                    .from = mr};
 }
 
 /* Beside the blocks of strip j of B: the strips of A, the next strip of B, or the next rows of A. */
@@ -408,12 +403,8 @@ static void multiply_strip(const blocks *x, ptrdiff_t j) {
                             .csc = f->csc,
                             .beside = along.work};
     const ptrdiff_t step = x->a_in_place ? mr * f->rsa : mr * f->k;
-    for (ptrdiff_t i = 0, left = along.blocks; i < f->m; i += mr, left--) {
-        if (left == 1) {
-            block.beside.runs = along.last_runs;
-            block.beside.ahead = along.last_ahead;
-        } else if (left == 0)
-            block.beside.what = MX_NOTHING;
+    for (ptrdiff_t i = 0, left = along.runs; i < f->m; i += mr, left -= block.beside.runs) {
+        block.beside.runs = min(along.work.runs, left);
         if (j == 0)
             pack_a_before(x, i);
         if (f->m - i < mr) {
@@ -426,6 +417,7 @@ static void multiply_strip(const blocks *x, ptrdiff_t j) {
         block.c += mr * f->rsc;
         block.beside.from += along.from;
         block.beside.to += along.to;
+        block.beside.turn -= along.turn;
     }
 }
 

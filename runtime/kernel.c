@@ -64,7 +64,7 @@ INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, int fetches, 
         if (fetches && run < MR)
             fetch_row(NV, 0, x->c + run * x->rsc);
         if (what == MX_ROWS_OF_B)
-            pack_row_of_b(from, beside->ahead, beside->to + run * NR);
+            pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->to + run * NR);
         accumulate(rows, vecs, in_place, what, x, done, last, from, acc);
         done = last;
     }

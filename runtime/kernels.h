@@ -39,7 +39,7 @@ typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real 
 /* What is done beside the multiplications for a block that comes later, in runs of count steps: with each step a row of
    a panel of A is packed, whose elements lie side by side, or a line is sent for; or with each run a row of a panel of
    B is packed.  What belongs to the steps of a run is stride apart, what belongs to the runs across.  ahead: how far
-   behind is what the cache is told to fetch when it is packed; from step turn on it is turned. */
+   behind is what the cache is told to fetch when it is packed; from step, or run, turn on it is turned. */
 enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_ROWS_OF_B, MX_LINES };
 typedef struct MX_REAL(mx_work_beside) {
     enum mx_beside what;
