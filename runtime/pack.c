@@ -1,5 +1,5 @@
-/* Packing: operands with any strides become panels that the register block reads in order. */
-/* Squares as large as vectors allow: panels are long, so that few are left over. */
+/* Packing: operands with any strides become panels that the register block reads in order.  Panels are long, so that
+   hardly any time goes into what squares as large as a vector leave over. */
 #define MX_WIDE_SQUARES
 #include "simd.h"
 

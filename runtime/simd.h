@@ -310,6 +310,7 @@ INLINE void fetch_row(int vecs, int near, const real *c) {
     fetch_line(near, p + vecs * VECTOR_BYTES - 1);
 }
 
+/* Its rows all at once. */
 INLINE void fetch_block(ptrdiff_t m, int vecs, const real *c, ptrdiff_t rsc) {
     for (ptrdiff_t i = 0; i < m; i++)
         fetch_row(vecs, 0, c + i * rsc);

@@ -218,4 +218,5 @@ def macros(tap, folder):
     tap.ok("#define AFFINE" not in read(folder, "affine.h"), "open dimensions: no macro")
 
 
-CASES = (zero_sizes, empty_sums, weights_of_nothing, zero_sizes_sanitized, any_address, nothing_needed, overflow, differences, saved, macros)
+CASES = (zero_sizes, empty_sums, weights_of_nothing, zero_sizes_sanitized, any_address, nothing_needed, overflow,
+         differences, saved, macros)

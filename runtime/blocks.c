@@ -1,0 +1,257 @@
+/* A cache block of A against a panel of B: strips of both, packed on the way.  Compiled once for each element type. */
+#include "blocks.h"
+#include "machine.h"
+#include "parts.h"
+
+/* So many times the second-level cache is far. */
+#define FAR_CACHES 4
+
+/* Rows are sent for while those so many before them are packed. */
+#define AHEAD 64
+
+/* Of an A in place only a last strip that is not whole is packed. */
+static real *place_of_rows(const blocks *x, ptrdiff_t i) {
+    return x->a_in_place ? x->a : x->a + i * x->f->k;
+}
+
+static void pack_rows(const blocks *x, ptrdiff_t i, ptrdiff_t rows) {
+    const product *f = x->f;
+    x->set->pack_a(rows, f->k, f->a + i * f->rsa, f->rsa, f->csa, place_of_rows(x, i));
+}
+
+static void pack_columns(const blocks *x, ptrdiff_t j, ptrdiff_t columns) {
+    const product *f = x->f;
+    x->set->pack_b(columns, f->k, f->b + j * f->csb, f->csb, f->rsb, x->b + j * f->k);
+}
+
+/* Whole strips of A from the second one on, beside the one before them. */
+static int is_a_beside(const blocks *x, ptrdiff_t i) {
+    return !x->a_in_place && x->f->rsa == 1 && i > 0 && x->f->m - i >= x->set->mr && x->f->n >= x->set->nr;
+}
+
+/* Rows of a strip of B beside each strip of A. */
+static ptrdiff_t rows_beside(const blocks *x) {
+    const ptrdiff_t strips = (x->f->m + x->set->mr - 1) / x->set->mr;
+    return (x->f->k + strips - 1) / strips;
+}
+
+/* No more than a vector, or a line, for each step. */
+static int has_steps_beside(const blocks *x) {
+    return rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
+}
+
+/* Whole strips of B from the second one on, unless strips of A are packed beside the one before. */
+static int is_b_beside(const blocks *x, ptrdiff_t j) {
+    const int taken = j == x->set->nr && is_a_beside(x, x->set->mr);
+    return x->packs_b && x->f->csb == 1 && j > 0 && !taken && x->f->n - j >= x->set->nr && has_steps_beside(x);
+}
+
+/* What is not packed beside something else. */
+static void pack_a_before(const blocks *x, ptrdiff_t i) {
+    const ptrdiff_t rows = min(x->f->m - i, x->set->mr);
+    if (x->a_in_place ? rows < x->set->mr : !is_a_beside(x, i))
+        pack_rows(x, i, rows);
+}
+
+static void pack_b_before(const blocks *x, ptrdiff_t j) {
+    if (x->packs_b && !is_b_beside(x, j))
+        pack_columns(x, j, min(x->f->n - j, x->set->nr));
+}
+
+/* Of a B too large for the part of the third-level cache that is this processor's own. */
+static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    return !x->packs_b && f->n * f->k > FAR_CACHES * (mx_near_cache() / (ptrdiff_t)sizeof(real)) && j < f->n &&
+           has_steps_beside(x);
+}
+
+/* What goes on beside the blocks of a strip of B, in so many runs: beside the first of them, and so much further on
+   beside each of the next ones. */
+typedef struct course {
+    work_beside work;
+    ptrdiff_t runs, from, to, turn;
+} course;
+
+/* The strips of A from the second one on.  The last steps beside one send for the first rows of the next one. */
+static course pack_a_beside(const blocks *x) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, ahead = min(AHEAD, f->k), count = (f->k + mr - 1) / mr;
+    return (course){.work = {.what = MX_ROWS_OF_A,
+                             .runs = mr,
+                             .count = count,
+                             .from = f->a + mr,
+                             .stride = f->csa,
+                             .across = count * f->csa,
+                             .ahead = ahead * f->csa,
+                             .turn = f->k - ahead,
+                             .turned = mr - (f->k - ahead) * f->csa,
+                             .to = x->a + mr * f->k},
+                    .runs = (f->m / mr - 1) * mr,
+                    .from = mr,
+                    .to = mr * f->k};
+}
+
+/* The same of an A by rows, in place or packed next, a line of each row after the other. */
+static course fetch_a_beside(const blocks *x) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real);
+    return (course){.work = {.what = MX_LINES,
+                             .runs = mr,
+                             .count = min(f->k / line, f->k / mr),
+                             .from = f->a + mr * f->rsa,
+                             .stride = line,
+                             .across = f->rsa},
+                    .runs = (f->m / mr - 1) * mr,
+                    .from = mr * f->rsa};
+}
+
+/* Strip j of B, some rows beside each block, all over its steps.  The last ones send for the first rows of the next
+   strip. */
+static course pack_b_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t nr = x->set->nr, share = rows_beside(x), steps = (f->k - f->k / 8) / share;
+    const ptrdiff_t ahead = min(AHEAD, f->k);
+    return (course){.work = {.what = MX_ROWS_OF_B,
+                             .runs = share,
+                             .count = steps < 1 ? 1 : steps,
+                             .from = f->b + j,
+                             .across = f->rsb,
+                             .ahead = ahead * f->rsb,
+                             .turn = f->k - ahead,
+                             .turned = nr - (f->k - ahead) * f->rsb,
+                             .to = x->b + j * f->k},
+                    .runs = f->k,
+                    .from = share * f->rsb,
+                    .to = share * nr,
+                    .turn = share};
+}
+
+/* Columns of strip j of a B by columns, which is packed next. */
+static course fetch_columns_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t nr = x->set->nr, line = LINE / (ptrdiff_t)sizeof(real), share = round_up(rows_beside(x), line);
+    return (course){.work = {.what = MX_LINES,
+                             .runs = nr,
+                             .count = share / line,
+                             .from = f->b + j * f->csb,
+                             .stride = line,
+                             .across = f->csb},
+                    .runs = f->k / share * nr,
+                    .from = share};
+}
+
+/* Lines of strip j of B, which is packed. */
+static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real), share = rows_beside(x) * x->set->nr;
+    const ptrdiff_t count = min(f->k, share / line + mr - 1) / mr;
+    return (course){.work = {.what = MX_LINES,
+                             .runs = mr,
+                             .count = count,
+                             .from = x->b + j * f->k,
+                             .stride = line,
+                             .across = count * line},
+                    .runs = round_up(f->m, mr),
+                    .from = share};
+}
+
+/* Strips of B whose products are computed while the next rows of an A by columns are sent for. */
+#define LAST_STRIPS 8
+
+static int is_next_fetched_beside(const blocks *x, ptrdiff_t j) {
+    const ptrdiff_t left = (x->f->n - j) / x->set->nr;
+    return x->f->rsa == 1 && x->f->csa != 1 && x->next >= x->set->mr && j > 0 && left > 0 && left <= LAST_STRIPS;
+}
+
+/* Some columns of the next rows of A, a line of each: those of strip i beside the block of the present strip i. */
+static course fetch_next_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, count = f->k / (LAST_STRIPS * mr), part = (f->n - j) / x->set->nr - 1;
+    return (course){.work = {.what = MX_LINES,
+                             .runs = mr,
+                             .count = count,
+                             .from = f->a + f->m + part * mr * count * f->csa,
+                             .stride = f->csa,
+                             .across = count * f->csa},
+                    .runs = min(f->m, x->next) / mr * mr,
+                    .from = mr};
+}
+
+/* Beside the blocks of strip j of B: the strips of A, the next strip of B, or the next rows of A. */
+static course beside(const blocks *x, ptrdiff_t j) {
+    const ptrdiff_t next = j + x->set->nr;
+    if (j == 0 && is_a_beside(x, x->set->mr))
+        return pack_a_beside(x);
+    if (is_b_beside(x, next))
+        return pack_b_beside(x, next);
+    if (j == 0 && x->f->csa == 1 && x->f->m >= 2 * x->set->mr)
+        return fetch_a_beside(x);
+    if (x->packs_b && x->f->rsb == 1 && x->f->csb != 1 && x->f->n - next >= x->set->nr)
+        return fetch_columns_beside(x, next);
+    if (is_next_fetched_beside(x, j))
+        return fetch_next_beside(x, j);
+    if (is_fetched_beside(x, next))
+        return fetch_b_beside(x, next);
+    return (course){0};
+}
+
+static void multiply_strip(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr;
+    const course along = beside(x, j);
+    register_block block = {.m = mr,
+                            .n = min(f->n - j, x->set->nr),
+                            .k = f->k,
+                            .alpha = f->alpha,
+                            .beta = f->beta,
+                            .a = x->a_in_place ? f->a : x->a,
+                            .rsa = f->rsa,
+                            .in_place = x->a_in_place,
+                            .b = x->b + j * f->k,
+                            .c = f->c + j * f->csc,
+                            .rsc = f->rsc,
+                            .csc = f->csc,
+                            .beside = along.work};
+    const ptrdiff_t step = x->a_in_place ? mr * f->rsa : mr * f->k;
+    for (ptrdiff_t i = 0, left = along.runs; i < f->m; i += mr, left -= block.beside.runs) {
+        block.beside.runs = min(along.work.runs, left);
+        if (j == 0)
+            pack_a_before(x, i);
+        if (f->m - i < mr) {
+            block.m = f->m - i;
+            block.a = place_of_rows(x, i);
+            block.in_place = 0;
+        }
+        x->set->micro(&block);
+        block.a += step;
+        block.c += mr * f->rsc;
+        block.beside.from += along.from;
+        block.beside.to += along.to;
+        block.beside.turn -= along.turn;
+    }
+}
+
+/* The columns from j on that are computed together. */
+static product tile_of(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t near = mx_near_cache() / 8 * C_EIGHTHS / (f->m * (ptrdiff_t)sizeof(real));
+    const ptrdiff_t width = has_tiles(f) ? near / x->set->nr * x->set->nr + x->set->nr : f->n;
+    return columns_of(f, (range){j, min(f->n - j, width)});
+}
+
+static void multiply_strips(const blocks *x, ptrdiff_t from, ptrdiff_t to) {
+    for (ptrdiff_t j = from; j < to; j += x->set->nr) {
+        pack_b_before(x, j);
+        multiply_strip(x, j);
+    }
+}
+
+void MX_REAL(mx_multiply_blocks)(const blocks *x) {
+    for (ptrdiff_t j = 0; j < x->f->n;) {
+        const product tile = tile_of(x, j);
+        begin(&tile);
+        multiply_strips(x, j, j + tile.n);
+        finish(&tile);
+        j += tile.n;
+    }
+}
