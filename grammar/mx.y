@@ -231,8 +231,8 @@ primary
     : NUMBER                                    { $$ = leaf(reader, AST_NUMBER, $1); }
     | STRING                                    { $$ = leaf(reader, AST_STRING, $1); }
     | NAME                                      { $$ = leaf(reader, AST_NAME, $1); }
-    | callee '(' arguments ')'                  { check_argument_order(reader, $3);
-                                                  $$ = listed(reader, AST_CALL, @$, $1, $3); }
+    | callee arguments                          { check_argument_order(reader, $2);
+                                                  $$ = listed(reader, AST_CALL, @$, $1, $2); }
     | '(' expression ')'                        { $$ = $2; }
     | '[' rows ']'                              { $$ = listed(reader, AST_BLOCK, @$, NULL, $2); }
     ;
@@ -242,9 +242,11 @@ comparator: '<' | '>' | LE | GE | EQ | NE;
 adder: '+' | '-';
 multiplier: '*' | '/' | '@' | '\\';
 
+/* With the brackets: a rule for nothing would be reduced before what follows '(' is looked at, and messages would say
+   that only ')' can. */
 arguments
-    : %empty                                    { $$ = 0; }
-    | some_arguments
+    : '(' ')'                                   { $$ = 0; }
+    | '(' some_arguments ')'                    { $$ = $2; }
     ;
 
 some_arguments
@@ -708,6 +710,15 @@ static const char *expectation(struct reader *reader, const struct expected *exp
     return may_be(expected, T_STRING) ? "a path in quotation marks" : listed_words(reader, expected);
 }
 
+/* NAME: [] or NAME: () */
+static bool is_empty_shape(const struct reader *reader, const struct token *token) {
+    const struct token *first = &reader->tokens.at[reader->start];
+    if (first->kind != T_NAME || first[1].kind != ':')
+        return false;
+    return (token == first + 3 && first[2].kind == '[' && token->kind == ']') ||
+           (token == first + 2 && token->kind == '(' && token[1].kind == ')');
+}
+
 static void unexpected(struct reader *reader, const struct expected *expected, const struct token *token) {
     const char *what = found(reader, token);
     if (token == &reader->tokens.at[reader->start]) {
@@ -724,6 +735,8 @@ static void unexpected(struct reader *reader, const struct expected *expected, c
     diag_operand(reader->diags, diag, before->span, NULL);
     if (token->kind == '=')
         diag_help(reader->diags, diag, "two values are compared by '=='");
+    else if (is_empty_shape(reader, token))
+        diag_help(reader->diags, diag, "a number is declared by %s: scalar", reader->tokens.at[reader->start].name);
 }
 
 /* A word of the language where a name should stand, or NULL. */
