@@ -330,6 +330,35 @@ static void warn_requests(struct checker *c, struct marks *marks) {
     }
 }
 
+/* An input that nothing declares and whose name could be a slip for this one, or NULL. */
+static const char *inferred_near(struct checker *c, const char *name) {
+    VEC(const char *) words = {0};
+    for (uint32_t i = 1; i < c->out->symbols.len; i++) {
+        const struct symbol *symbol = &c->out->symbols.at[i];
+        if (symbol->kind == SYMBOL_INPUT && !symbol->declared)
+            vec_push(c->arena, &words, symbol->name);
+    }
+    return nearest_word(name, words.at, words.len);
+}
+
+/* An included file may declare what only some programs read. */
+static bool is_included(struct checker *c, struct span span) {
+    const struct source *program = &c->diags->sources->all.at[0];
+    return span.begin > program->base + program->length;
+}
+
+static void warn_unread(struct checker *c) {
+    for (uint32_t i = 1; i < c->out->symbols.len; i++) {
+        const struct symbol symbol = c->out->symbols.at[i];
+        if (symbol.kind != SYMBOL_INPUT || !symbol.declared || symbol.read || is_included(c, symbol.span))
+            continue;
+        struct diag *diag = complain(c, DIAG_W0204, symbol.span, symbol.name, "");
+        const char *near = inferred_near(c, symbol.name);
+        if (near)
+            diag_help(c->diags, diag, "did you mean %s where %s is read?", symbol.name, near);
+    }
+}
+
 /* Marks what an expression is computed from. Its nodes are met from the last one down, after those they belong to. */
 static void mark_expression(struct checker *c, ast_id begin, ast_id id, struct marks *marks) {
     bool *inside = NEW_ARRAY(c->arena, id - begin + 1, bool);
@@ -392,6 +421,7 @@ static void warn(struct checker *c) {
     size_t count = c->out->symbols.len;
     struct marks marks = {NEW_ARRAY(c->arena, count, uint32_t), NEW_ARRAY(c->arena, 2 * count, uint32_t), 0};
     warn_requests(c, &marks);
+    warn_unread(c);
     warn_derivatives(c, &marks);
 }
 
