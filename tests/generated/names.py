@@ -124,7 +124,8 @@ def functions(tap, folder):
 
 def beside(tap, folder):
     """Functions named as what mxc might call the functions for tiles, the entries of the table and the table."""
-    own = "t_after_A t_after_A_loops t_before_A t_in t_out t_dims t_entry t_worksize_entry beside_functions".split()
+    own = ("t_after_A t_after_A_loops t_before_A t_in t_out t_dims t_entry t_worksize_entry beside_functions "
+           "beside_module_worksize").split()
     source = "X: [m, k]\nW: [k, n]\nb: [n]\nA = tanh(X @ W + b)\nf = sumsq(A)\ngrad f wrt W, b as t\n"
     path = write(folder, "beside.mx", source + "".join(f"grad f wrt X as {n}\n" for n in own))
     c = os.path.join(folder, "beside.c")
