@@ -396,15 +396,25 @@ static void multiply_by_team(const kernels *set, const product *f, void *work, c
     team->leave(entered);
 }
 
-static void multiply_any(product f, void *work) {
+static __attribute__((noinline)) void multiply_along(const product *f, void *work) {
     const kernels *set = MX_REAL(mx_dispatch)();
-    if (wants_transposition(&f))
-        f = transposed_product(&f);
     const mx_team *team = atomic_load_explicit(&mx_the_team, memory_order_acquire);
-    if (team == NULL || volume_within(2 * LEAST_PART - 1, f.m, f.n, f.k))
-        multiply_by(set, &f, work, NULL, 1);
+    if (team == NULL || volume_within(2 * LEAST_PART - 1, f->m, f->n, f->k))
+        multiply_by(set, f, work, NULL, 1);
     else
-        multiply_by_team(set, &f, work, team);
+        multiply_by_team(set, f, work, team);
+}
+
+static __attribute__((noinline)) void multiply_across(const product *f, void *work) {
+    const product t = transposed_product(f);
+    multiply_along(&t, work);
+}
+
+static __attribute__((noinline)) void multiply_any(const product *f, void *work) {
+    if (wants_transposition(f))
+        multiply_across(f, work);
+    else
+        multiply_along(f, work);
 }
 
 /* To be computed at once, with vectors of C along its rows? */
@@ -418,8 +428,8 @@ static inline __attribute__((always_inline)) void multiply_tiny(const product *f
     finish(f);
 }
 
-static __attribute__((noinline)) void multiply_by_columns(product f, void *work) {
-    const product t = transposed_product(&f);
+static __attribute__((noinline)) void multiply_by_columns(const product *f, void *work) {
+    const product t = transposed_product(f);
     if (is_tiny(&t))
         multiply_tiny(&t);
     else
@@ -437,9 +447,9 @@ static inline __attribute__((always_inline)) void multiply_given(product f, void
     } else if (is_tiny(&f))
         multiply_tiny(&f);
     else if (f.csc != 1)
-        multiply_by_columns(f, work);
+        multiply_by_columns(&f, work);
     else
-        multiply_any(f, work);
+        multiply_any(&f, work);
 }
 
 void MX_REAL_AND(mx_gemm, _fused)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
