@@ -20,7 +20,7 @@
 #define MX_FIXED_VOLUME (32 * 32 * 32)
 #elif defined(__AVX__) && defined(__FMA__)
 #define MX_FIXED_BYTES 32
-#define MX_FIXED_VOLUME (16 * 16 * 16)
+#define MX_FIXED_VOLUME (32 * 32 * 32)
 #else
 #define MX_FIXED_BYTES 16
 #define MX_FIXED_VOLUME (6 * 6 * 5)
@@ -36,13 +36,34 @@
 #if defined(__clang__)
 #define MX_FIXED_UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define MX_FIXED_UNROLL _Pragma("GCC unroll 16")
+#define MX_FIXED_UNROLL _Pragma("GCC unroll 24")
 #endif
+
+/* The most sums in registers, vectors of a register block, and rows of one with so many vectors. */
+#if MX_FIXED_BYTES >= 64
+#define MX_FIXED_SUMS 24
+#else
+#define MX_FIXED_SUMS 12
+#endif
+#define MX_FIXED_VECTORS 3
+#define MX_FIXED_ROWS(vectors) ((vectors) == 1 && MX_FIXED_SUMS > 12 ? 16 : MX_FIXED_SUMS / (vectors))
+
+#define MX_FIXED_PARTS(size, most) (((size) + (most)-1) / (most))
 #define MX_FIXED_JOIN_(name, type, lanes) name##_##type##x##lanes
 #define MX_FIXED_JOIN(name, type, lanes) MX_FIXED_JOIN_(name, type, lanes)
 #define MX_FIXED_NAME(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, MX_FIXED_LANES)
 
-/* One strip of columns for every number of lanes that a vector may have. */
+/* Can the compiler join two vectors? */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define MX_FIXED_HALVES 1
+#endif
+#endif
+#if !defined(MX_FIXED_HALVES)
+#define MX_FIXED_HALVES 0
+#endif
+
+/* Register blocks for every number of lanes that a vector may have. */
 #define MX_FIXED_REAL double
 #define MX_FIXED_TYPE f64
 #define MX_FIXED_LANES 1
@@ -51,10 +72,20 @@
 #include "mxstrip.h"
 #if MX_FIXED_BYTES >= 32
 #define MX_FIXED_LANES 4
+#if MX_FIXED_HALVES
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 2)
+#define MX_FIXED_LOW 0, 1
+#define MX_FIXED_HIGH 2, 3
+#endif
 #include "mxstrip.h"
 #endif
 #if MX_FIXED_BYTES >= 64
 #define MX_FIXED_LANES 8
+#if MX_FIXED_HALVES
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 4)
+#define MX_FIXED_LOW 0, 1, 2, 3
+#define MX_FIXED_HIGH 4, 5, 6, 7
+#endif
 #include "mxstrip.h"
 #endif
 #undef MX_FIXED_REAL
@@ -67,28 +98,32 @@
 #define MX_FIXED_LANES 2
 #include "mxstrip.h"
 #define MX_FIXED_LANES 4
+#if MX_FIXED_HALVES
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 2)
+#define MX_FIXED_LOW 0, 1
+#define MX_FIXED_HIGH 2, 3
+#endif
 #include "mxstrip.h"
 #if MX_FIXED_BYTES >= 32
 #define MX_FIXED_LANES 8
+#if MX_FIXED_HALVES
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 4)
+#define MX_FIXED_LOW 0, 1, 2, 3
+#define MX_FIXED_HIGH 4, 5, 6, 7
+#endif
 #include "mxstrip.h"
 #endif
 #if MX_FIXED_BYTES >= 64
 #define MX_FIXED_LANES 16
+#if MX_FIXED_HALVES
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 8)
+#define MX_FIXED_LOW 0, 1, 2, 3, 4, 5, 6, 7
+#define MX_FIXED_HIGH 8, 9, 10, 11, 12, 13, 14, 15
+#endif
 #include "mxstrip.h"
 #endif
 #undef MX_FIXED_REAL
 #undef MX_FIXED_TYPE
-
-/* Whole vectors of columns, then what is left of them in vectors half as wide each time; one column is C' = B' A'. */
-#define MX_FIXED_STRIP(type, lanes, j)                                                                                 \
-    mx_fixed_strip_##type##x##lanes(m, k, alpha, a, rsa, csa, b + (ptrdiff_t)(j)*csb, rsb, csb, beta,                  \
-                                    c + (ptrdiff_t)(j)*csc, rsc, csc)
-#define MX_FIXED_WIDEST(type, lanes)                                                                                   \
-    for (size_t strip = 0; strip < n / (lanes); strip++)                                                               \
-        MX_FIXED_STRIP(type, lanes, strip *(lanes));
-#define MX_FIXED_HALF(type, lanes)                                                                                     \
-    if (n & (lanes))                                                                                                   \
-        MX_FIXED_STRIP(type, lanes, n & ~(size_t)(2 * (lanes)-1));
 
 /* Rows of B that are no vectors are gathered for every block. */
 #define MX_FIXED_MOST(m, n, k, rsa, csb)                                                                               \
@@ -96,6 +131,12 @@
      : (csb) == 1 || ((m) + 7) / 8 * (n) * (k) <= MX_FIXED_GATHERED ? MX_FIXED_VOLUME                                  \
                                                                     : 0)
 
+/* Vectors as wide as there are columns for, or of which these fill more than half; one column is C' = B' A'. */
+#define MX_FIXED_WIDTH(type, lanes)                                                                                    \
+    if (n >= (MX_FIXED_HALVES && (lanes) > 2 ? (lanes) / 2 + 1 : (lanes))) {                                           \
+        mx_fixed_strips_##type##x##lanes(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc);                 \
+        return;                                                                                                        \
+    }
 #define MX_FIXED_STRIPS(type, real, EACH)                                                                              \
     MX_FIXED_INLINE void mx_fixed_strips_##type(size_t m, size_t n, size_t k, real alpha, const real *a,               \
                                                 ptrdiff_t rsa, ptrdiff_t csa, const real *b, ptrdiff_t rsb,            \
@@ -117,17 +158,17 @@
     }
 
 #if MX_FIXED_BYTES >= 64
-#define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 8) MX_FIXED_HALF(f64, 4) MX_FIXED_HALF(f64, 2)
-#define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 16) MX_FIXED_HALF(f32, 8) MX_FIXED_HALF(f32, 4)
+#define MX_FIXED_WIDE_64 MX_FIXED_WIDTH(f64, 8) MX_FIXED_WIDTH(f64, 4)
+#define MX_FIXED_WIDE_32 MX_FIXED_WIDTH(f32, 16) MX_FIXED_WIDTH(f32, 8)
 #elif MX_FIXED_BYTES >= 32
-#define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 4) MX_FIXED_HALF(f64, 2)
-#define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 8) MX_FIXED_HALF(f32, 4)
+#define MX_FIXED_WIDE_64 MX_FIXED_WIDTH(f64, 4)
+#define MX_FIXED_WIDE_32 MX_FIXED_WIDTH(f32, 8)
 #else
-#define MX_FIXED_WIDE_64 MX_FIXED_WIDEST(f64, 2)
-#define MX_FIXED_WIDE_32 MX_FIXED_WIDEST(f32, 4)
+#define MX_FIXED_WIDE_64
+#define MX_FIXED_WIDE_32
 #endif
-MX_FIXED_STRIPS(f64, double, MX_FIXED_WIDE_64 MX_FIXED_HALF(f64, 1))
-MX_FIXED_STRIPS(f32, float, MX_FIXED_WIDE_32 MX_FIXED_HALF(f32, 2) MX_FIXED_HALF(f32, 1))
+MX_FIXED_STRIPS(f64, double, MX_FIXED_WIDE_64 MX_FIXED_WIDTH(f64, 2) MX_FIXED_WIDTH(f64, 1))
+MX_FIXED_STRIPS(f32, float, MX_FIXED_WIDE_32 MX_FIXED_WIDTH(f32, 4) MX_FIXED_WIDTH(f32, 2) MX_FIXED_WIDTH(f32, 1))
 MX_FIXED_GEMM(f64, double)
 MX_FIXED_GEMM(f32, float)
 

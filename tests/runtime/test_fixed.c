@@ -31,6 +31,7 @@ static int calls;
     X(2, 17, 3)                                                                                                        \
     X(3, 1, 3)                                                                                                         \
     X(3, 3, 3)                                                                                                         \
+    X(3, 6, 4)                                                                                                         \
     X(3, 7, 2)                                                                                                         \
     X(4, 1, 6)                                                                                                         \
     X(4, 4, 4)                                                                                                         \
@@ -38,6 +39,7 @@ static int calls;
     X(5, 5, 5)                                                                                                         \
     X(6, 2, 12)                                                                                                        \
     X(6, 6, 6)                                                                                                         \
+    X(6, 11, 6)                                                                                                        \
     X(7, 9, 8)                                                                                                         \
     X(8, 1, 8)                                                                                                         \
     X(8, 8, 8)                                                                                                         \
@@ -46,7 +48,10 @@ static int calls;
     X(9, 9, 9)                                                                                                         \
     X(10, 12, 11)                                                                                                      \
     X(12, 1, 30)                                                                                                       \
+    X(12, 12, 12)                                                                                                      \
     X(13, 6, 2)                                                                                                        \
+    X(13, 13, 13)                                                                                                      \
+    X(14, 10, 6)                                                                                                       \
     X(15, 31, 7)                                                                                                       \
     X(16, 16, 16)                                                                                                      \
     X(17, 4, 5)                                                                                                        \
@@ -92,10 +97,8 @@ typedef struct fixed_case {
 static const fixed_case cases[] = {SHAPES(CASES)};
 
 /* Cubes up to here are straight code, larger ones calls. */
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #define LARGEST 32
-#elif defined(__AVX2__)
-#define LARGEST 16
 #else
 #define LARGEST 5
 #endif
