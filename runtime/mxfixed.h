@@ -72,20 +72,10 @@
 #include "mxstrip.h"
 #if MX_FIXED_BYTES >= 32
 #define MX_FIXED_LANES 4
-#if MX_FIXED_HALVES
-#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 2)
-#define MX_FIXED_LOW 0, 1
-#define MX_FIXED_HIGH 2, 3
-#endif
 #include "mxstrip.h"
 #endif
 #if MX_FIXED_BYTES >= 64
 #define MX_FIXED_LANES 8
-#if MX_FIXED_HALVES
-#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 4)
-#define MX_FIXED_LOW 0, 1, 2, 3
-#define MX_FIXED_HIGH 4, 5, 6, 7
-#endif
 #include "mxstrip.h"
 #endif
 #undef MX_FIXED_REAL
@@ -98,28 +88,13 @@
 #define MX_FIXED_LANES 2
 #include "mxstrip.h"
 #define MX_FIXED_LANES 4
-#if MX_FIXED_HALVES
-#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 2)
-#define MX_FIXED_LOW 0, 1
-#define MX_FIXED_HIGH 2, 3
-#endif
 #include "mxstrip.h"
 #if MX_FIXED_BYTES >= 32
 #define MX_FIXED_LANES 8
-#if MX_FIXED_HALVES
-#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 4)
-#define MX_FIXED_LOW 0, 1, 2, 3
-#define MX_FIXED_HIGH 4, 5, 6, 7
-#endif
 #include "mxstrip.h"
 #endif
 #if MX_FIXED_BYTES >= 64
 #define MX_FIXED_LANES 16
-#if MX_FIXED_HALVES
-#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 8)
-#define MX_FIXED_LOW 0, 1, 2, 3, 4, 5, 6, 7
-#define MX_FIXED_HIGH 8, 9, 10, 11, 12, 13, 14, 15
-#endif
 #include "mxstrip.h"
 #endif
 #undef MX_FIXED_REAL

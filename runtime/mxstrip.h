@@ -2,7 +2,7 @@
    blocks of a few rows and up to MX_FIXED_VECTORS vectors of columns, with constants for all sizes and strides.  The
    last vector of a block ends with its last column: where it is not filled by what is left, it has columns in common
    with the one before it, whose sums are the same in both.  So have the halves of the only one, if the compiler can
-   join them: MX_FIXED_HALF names what belongs to one of them, MX_FIXED_LOW and MX_FIXED_HIGH are their lanes. */
+   join them (MX_FIXED_HALVES). */
 #if MX_FIXED_LANES > 1
 typedef MX_FIXED_REAL MX_FIXED_NAME(mx_fixed_vector)
     __attribute__((vector_size(MX_FIXED_LANES * sizeof(MX_FIXED_REAL))));
@@ -12,6 +12,21 @@ typedef MX_FIXED_REAL MX_FIXED_NAME(mx_fixed_memory)
 #else
 typedef MX_FIXED_REAL MX_FIXED_NAME(mx_fixed_vector), MX_FIXED_NAME(mx_fixed_memory);
 #define MX_FIXED_LANE(x, j) (x)
+#endif
+
+/* Vectors of half as many lanes, and which lanes they are of the whole. */
+#if MX_FIXED_HALVES && MX_FIXED_LANES == 4
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 2)
+#define MX_FIXED_LOW 0, 1
+#define MX_FIXED_HIGH 2, 3
+#elif MX_FIXED_HALVES && MX_FIXED_LANES == 8
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 4)
+#define MX_FIXED_LOW 0, 1, 2, 3
+#define MX_FIXED_HIGH 4, 5, 6, 7
+#elif MX_FIXED_HALVES && MX_FIXED_LANES == 16
+#define MX_FIXED_HALF(name) MX_FIXED_JOIN(name, MX_FIXED_TYPE, 8)
+#define MX_FIXED_LOW 0, 1, 2, 3, 4, 5, 6, 7
+#define MX_FIXED_HIGH 8, 9, 10, 11, 12, 13, 14, 15
 #endif
 
 /* The first column of vector v of n columns; the column of lane j of a vector of n columns from its first one on. Where
