@@ -48,6 +48,9 @@
 #define MX_FIXED_VECTORS 3
 #define MX_FIXED_ROWS(vectors) ((vectors) == 1 && MX_FIXED_SUMS > 12 ? 16 : MX_FIXED_SUMS / (vectors))
 
+/* Sets of so few sums for k steps that processors can add to all of them at once. */
+#define MX_FIXED_SETS(sums, k) ((sums) <= 2 && (k) >= 8 ? 4 : (sums) <= 6 && (k) >= 4 ? 2 : 1)
+
 #define MX_FIXED_PARTS(size, most) (((size) + (most)-1) / (most))
 #define MX_FIXED_JOIN_(name, type, lanes) name##_##type##x##lanes
 #define MX_FIXED_JOIN(name, type, lanes) MX_FIXED_JOIN_(name, type, lanes)
@@ -106,9 +109,9 @@
      : (csb) == 1 || ((m) + 7) / 8 * (n) * (k) <= MX_FIXED_GATHERED ? MX_FIXED_VOLUME                                  \
                                                                     : 0)
 
-/* Vectors as wide as there are columns for, or of which these fill more than half; one column is C' = B' A'. */
+/* Vectors as wide as there are columns for, or for well over half of their lanes; one column is C' = B' A'. */
 #define MX_FIXED_WIDTH(type, lanes)                                                                                    \
-    if (n >= (MX_FIXED_HALVES && (lanes) > 2 ? (lanes) / 2 + 1 : (lanes))) {                                           \
+    if (n >= (MX_FIXED_HALVES && (lanes) > 4 ? (lanes) / 2 + 2 : (lanes))) {                                           \
         mx_fixed_strips_##type##x##lanes(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc);                 \
         return;                                                                                                        \
     }

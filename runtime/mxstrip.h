@@ -1,8 +1,6 @@
-/* mxstrip.h - included by mxfixed.h, once for each element type and number of lanes: C = alpha A B + beta C in register
-   blocks of a few rows and up to MX_FIXED_VECTORS vectors of columns, with constants for all sizes and strides.  The
-   last vector of a block ends with its last column: where it is not filled by what is left, it has columns in common
-   with the one before it, whose sums are the same in both.  So have the halves of the only one, if the compiler can
-   join them (MX_FIXED_HALVES). */
+/* mxstrip.h - included by mxfixed.h, once for each element type and number of lanes, the least first: C = alpha A B +
+   beta C in register blocks of a few rows and up to MX_FIXED_VECTORS vectors of columns, with constants for all sizes
+   and strides.  The last vector may have fewer columns than lanes. */
 #if MX_FIXED_LANES > 1
 typedef MX_FIXED_REAL MX_FIXED_NAME(mx_fixed_vector)
     __attribute__((vector_size(MX_FIXED_LANES * sizeof(MX_FIXED_REAL))));
@@ -29,13 +27,8 @@ typedef MX_FIXED_REAL MX_FIXED_NAME(mx_fixed_vector), MX_FIXED_NAME(mx_fixed_mem
 #define MX_FIXED_HIGH 8, 9, 10, 11, 12, 13, 14, 15
 #endif
 
-/* The first column of vector v of n columns; the column of lane j of a vector of n columns from its first one on. Where
-   these are fewer than lanes, its halves have some in common. */
-#define MX_FIXED_COLUMN(v, n)                                                                                          \
-    ((ptrdiff_t)((v) > 0 && (v) == MX_FIXED_PARTS(n, MX_FIXED_LANES) - 1 ? (n)-MX_FIXED_LANES : (v)*MX_FIXED_LANES))
-#define MX_FIXED_PLACE(j, n)                                                                                           \
-    ((ptrdiff_t)((n) < MX_FIXED_LANES && 2 * (j) >= MX_FIXED_LANES ? (j) + (n)-MX_FIXED_LANES : (j)))
-
+/* All lanes, or the first n; then the others hold some of these elements again.  Pieces are read as they are written,
+   because processors hand on what was just written only if it is read so. */
 MX_FIXED_INLINE MX_FIXED_NAME(mx_fixed_vector)
     MX_FIXED_NAME(mx_fixed_load)(size_t n, const MX_FIXED_REAL *from, ptrdiff_t stride) {
     MX_FIXED_NAME(mx_fixed_vector) x = {0};
@@ -43,14 +36,15 @@ MX_FIXED_INLINE MX_FIXED_NAME(mx_fixed_vector)
         return *(const MX_FIXED_NAME(mx_fixed_memory) *)from;
 #if defined(MX_FIXED_HALF)
     if (stride == 1) {
-        const MX_FIXED_HALF(mx_fixed_vector)
-            low = *(const MX_FIXED_HALF(mx_fixed_memory) *)from,
-            high = *(const MX_FIXED_HALF(mx_fixed_memory) *)(from + n - MX_FIXED_LANES / 2);
+        const size_t half = MX_FIXED_LANES / 2;
+        const MX_FIXED_HALF(mx_fixed_vector) low = MX_FIXED_HALF(mx_fixed_load)(n, from, 1),
+                                             high = n > half ? MX_FIXED_HALF(mx_fixed_load)(n - half, from + half, 1)
+                                                             : low;
         return __builtin_shufflevector(low, high, MX_FIXED_LOW, MX_FIXED_HIGH);
     }
 #endif
     MX_FIXED_UNROLL for (size_t j = 0; j < MX_FIXED_LANES; j++) MX_FIXED_LANE(x, j) =
-        from[MX_FIXED_PLACE(j, n) * stride];
+        from[(ptrdiff_t)(j < n ? j : n - 1) * stride];
     return x;
 }
 
@@ -62,42 +56,64 @@ MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_store)(size_t n, MX_FIXED_NAME(mx_fi
     }
 #if defined(MX_FIXED_HALF)
     if (stride == 1) {
-        *(MX_FIXED_HALF(mx_fixed_memory) *)to = __builtin_shufflevector(x, x, MX_FIXED_LOW);
-        *(MX_FIXED_HALF(mx_fixed_memory) *)(to + n - MX_FIXED_LANES / 2) = __builtin_shufflevector(x, x, MX_FIXED_HIGH);
+        const size_t half = MX_FIXED_LANES / 2;
+        MX_FIXED_HALF(mx_fixed_store)(n, __builtin_shufflevector(x, x, MX_FIXED_LOW), to, 1);
+        if (n > half)
+            MX_FIXED_HALF(mx_fixed_store)(n - half, __builtin_shufflevector(x, x, MX_FIXED_HIGH), to + half, 1);
         return;
     }
 #endif
-    MX_FIXED_UNROLL for (size_t j = 0; j < MX_FIXED_LANES; j++) to[MX_FIXED_PLACE(j, n) * stride] = MX_FIXED_LANE(x, j);
+    MX_FIXED_UNROLL for (size_t j = 0; j < MX_FIXED_LANES; j++) {
+        if (j < n)
+            to[(ptrdiff_t)j * stride] = MX_FIXED_LANE(x, j);
+    }
 }
 
-/* A row of C.  All of it is read before any of it is written, because vectors may share elements. */
 MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_row)(size_t n, MX_FIXED_NAME(mx_fixed_vector) * sum, MX_FIXED_REAL alpha,
                                                  MX_FIXED_REAL beta, MX_FIXED_REAL *c, ptrdiff_t csc) {
     const size_t vectors = MX_FIXED_PARTS(n, MX_FIXED_LANES);
     MX_FIXED_UNROLL for (size_t v = 0; v < vectors; v++) {
+        const size_t left = n - v * MX_FIXED_LANES;
+        MX_FIXED_REAL *to = c + (ptrdiff_t)(v * MX_FIXED_LANES) * csc;
         if (alpha != 1)
             sum[v] *= alpha;
         if (beta != 0)
-            sum[v] += beta * MX_FIXED_NAME(mx_fixed_load)(n, c + MX_FIXED_COLUMN(v, n) * csc, csc);
+            sum[v] += beta * MX_FIXED_NAME(mx_fixed_load)(left, to, csc);
+        MX_FIXED_NAME(mx_fixed_store)(left, sum[v], to, csc);
     }
-    MX_FIXED_UNROLL for (size_t v = 0; v < vectors; v++)
-        MX_FIXED_NAME(mx_fixed_store)(n, sum[v], c + MX_FIXED_COLUMN(v, n) * csc, csc);
 }
 
+/* sum_iv += x_i y_v */
+MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_step)(size_t rows, size_t n, const MX_FIXED_REAL *x, ptrdiff_t rsa,
+                                                  const MX_FIXED_REAL *y, ptrdiff_t csb,
+                                                  MX_FIXED_NAME(mx_fixed_vector) * sum) {
+    const size_t vectors = MX_FIXED_PARTS(n, MX_FIXED_LANES);
+    MX_FIXED_NAME(mx_fixed_vector) row[MX_FIXED_VECTORS];
+    MX_FIXED_UNROLL for (size_t v = 0; v < vectors; v++) row[v] =
+        MX_FIXED_NAME(mx_fixed_load)(n - v * MX_FIXED_LANES, y + (ptrdiff_t)(v * MX_FIXED_LANES) * csb, csb);
+    MX_FIXED_UNROLL for (size_t i = 0; i < rows; i++) {
+        MX_FIXED_UNROLL for (size_t v = 0; v < vectors; v++) sum[i * vectors + v] += x[(ptrdiff_t)i * rsa] * row[v];
+    }
+}
+
+/* Few sums would each wait for the one before: step p is added to set p % sets of them. */
 MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_block)(size_t rows, size_t n, size_t k, MX_FIXED_REAL alpha,
                                                    const MX_FIXED_REAL *a, ptrdiff_t rsa, ptrdiff_t csa,
                                                    const MX_FIXED_REAL *b, ptrdiff_t rsb, ptrdiff_t csb,
                                                    MX_FIXED_REAL beta, MX_FIXED_REAL *c, ptrdiff_t rsc, ptrdiff_t csc) {
-    const size_t vectors = MX_FIXED_PARTS(n, MX_FIXED_LANES);
-    MX_FIXED_NAME(mx_fixed_vector) sum[MX_FIXED_SUMS], row[MX_FIXED_VECTORS];
-    MX_FIXED_UNROLL for (size_t i = 0; i < rows * vectors; i++) sum[i] = (MX_FIXED_NAME(mx_fixed_vector)){0};
-    for (size_t p = 0; p < k; p++) {
-        const MX_FIXED_REAL *x = a + (ptrdiff_t)p * csa, *y = b + (ptrdiff_t)p * rsb;
-        MX_FIXED_UNROLL for (size_t v = 0; v < vectors; v++) row[v] =
-            MX_FIXED_NAME(mx_fixed_load)(n, y + MX_FIXED_COLUMN(v, n) * csb, csb);
-        MX_FIXED_UNROLL for (size_t i = 0; i < rows; i++) {
-            MX_FIXED_UNROLL for (size_t v = 0; v < vectors; v++) sum[i * vectors + v] += x[(ptrdiff_t)i * rsa] * row[v];
-        }
+    const size_t vectors = MX_FIXED_PARTS(n, MX_FIXED_LANES), sums = rows * vectors,
+                 sets = MX_FIXED_LANES > 1 ? MX_FIXED_SETS(sums, k) : 1;
+    MX_FIXED_NAME(mx_fixed_vector) sum[MX_FIXED_SUMS];
+    MX_FIXED_UNROLL for (size_t i = 0; i < sets * sums; i++) sum[i] = (MX_FIXED_NAME(mx_fixed_vector)){0};
+    for (size_t p = 0; p + sets <= k; p += sets) {
+        MX_FIXED_UNROLL for (size_t s = 0; s < sets; s++) MX_FIXED_NAME(mx_fixed_step)(
+            rows, n, a + (ptrdiff_t)(p + s) * csa, rsa, b + (ptrdiff_t)(p + s) * rsb, csb, sum + s * sums);
+    }
+    MX_FIXED_UNROLL for (size_t s = 0; s < k % sets; s++)
+        MX_FIXED_NAME(mx_fixed_step)(rows, n, a + (ptrdiff_t)(k - k % sets + s) * csa, rsa,
+                                     b + (ptrdiff_t)(k - k % sets + s) * rsb, csb, sum + s * sums);
+    MX_FIXED_UNROLL for (size_t half = sets / 2; half > 0; half /= 2) {
+        MX_FIXED_UNROLL for (size_t i = 0; i < half * sums; i++) sum[i] += sum[half * sums + i];
     }
     MX_FIXED_UNROLL for (size_t i = 0; i < rows; i++)
         MX_FIXED_NAME(mx_fixed_row)(n, sum + i * vectors, alpha, beta, c + (ptrdiff_t)i * rsc, csc);
@@ -118,28 +134,22 @@ MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_strip)(size_t m, size_t n, size_t k,
     (rows, n, k, alpha, a + (ptrdiff_t)i * rsa, rsa, csa, b, rsb, csb, beta, c + (ptrdiff_t)i * rsc, rsc, csc);
 }
 
-/* All columns, in strips that differ by one vector at most, the widest ones first. */
+/* All columns, in strips of so many vectors that few are left for the last one. */
 MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_strips)(size_t m, size_t n, size_t k, MX_FIXED_REAL alpha,
                                                     const MX_FIXED_REAL *a, ptrdiff_t rsa, ptrdiff_t csa,
                                                     const MX_FIXED_REAL *b, ptrdiff_t rsb, ptrdiff_t csb,
                                                     MX_FIXED_REAL beta, MX_FIXED_REAL *c, ptrdiff_t rsc,
                                                     ptrdiff_t csc) {
     const size_t vectors = MX_FIXED_PARTS(n, MX_FIXED_LANES), strips = MX_FIXED_PARTS(vectors, MX_FIXED_VECTORS);
-    const size_t narrow = vectors / strips * MX_FIXED_LANES, wide = narrow + MX_FIXED_LANES;
-    const size_t wider = vectors % strips * wide, last = wider + (strips - vectors % strips - 1) * narrow;
-    for (size_t j = 0; j < wider; j += wide)
+    const size_t columns = MX_FIXED_PARTS(vectors, strips) * MX_FIXED_LANES, last = (n - 1) / columns * columns;
+    for (size_t j = 0; j < last; j += columns)
         MX_FIXED_NAME(mx_fixed_strip)
-    (m, wide, k, alpha, a, rsa, csa, b + (ptrdiff_t)j * csb, rsb, csb, beta, c + (ptrdiff_t)j * csc, rsc, csc);
-    for (size_t j = wider; j < last; j += narrow)
-        MX_FIXED_NAME(mx_fixed_strip)
-    (m, narrow, k, alpha, a, rsa, csa, b + (ptrdiff_t)j * csb, rsb, csb, beta, c + (ptrdiff_t)j * csc, rsc, csc);
+    (m, columns, k, alpha, a, rsa, csa, b + (ptrdiff_t)j * csb, rsb, csb, beta, c + (ptrdiff_t)j * csc, rsc, csc);
     MX_FIXED_NAME(mx_fixed_strip)
     (m, n - last, k, alpha, a, rsa, csa, b + (ptrdiff_t)last * csb, rsb, csb, beta, c + (ptrdiff_t)last * csc, rsc,
      csc);
 }
 
-#undef MX_FIXED_COLUMN
-#undef MX_FIXED_PLACE
 #undef MX_FIXED_LANE
 #undef MX_FIXED_LANES
 #undef MX_FIXED_HALF
