@@ -96,7 +96,7 @@ MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_step)(size_t rows, size_t n, const M
     }
 }
 
-/* Few sums would each wait for the one before: step p is added to set p % sets of them. */
+/* Few sums would each wait for the one before: there are several sets of them, for steps one after the other. */
 MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_block)(size_t rows, size_t n, size_t k, MX_FIXED_REAL alpha,
                                                    const MX_FIXED_REAL *a, ptrdiff_t rsa, ptrdiff_t csa,
                                                    const MX_FIXED_REAL *b, ptrdiff_t rsb, ptrdiff_t csb,
@@ -105,13 +105,13 @@ MX_FIXED_INLINE void MX_FIXED_NAME(mx_fixed_block)(size_t rows, size_t n, size_t
                  sets = MX_FIXED_LANES > 1 ? MX_FIXED_SETS(sums, k) : 1;
     MX_FIXED_NAME(mx_fixed_vector) sum[MX_FIXED_SUMS];
     MX_FIXED_UNROLL for (size_t i = 0; i < sets * sums; i++) sum[i] = (MX_FIXED_NAME(mx_fixed_vector)){0};
-    for (size_t p = 0; p + sets <= k; p += sets) {
+    const size_t whole = k - k % sets;
+    for (size_t p = 0; p < whole; p += sets) {
         MX_FIXED_UNROLL for (size_t s = 0; s < sets; s++) MX_FIXED_NAME(mx_fixed_step)(
             rows, n, a + (ptrdiff_t)(p + s) * csa, rsa, b + (ptrdiff_t)(p + s) * rsb, csb, sum + s * sums);
     }
-    MX_FIXED_UNROLL for (size_t s = 0; s < k % sets; s++)
-        MX_FIXED_NAME(mx_fixed_step)(rows, n, a + (ptrdiff_t)(k - k % sets + s) * csa, rsa,
-                                     b + (ptrdiff_t)(k - k % sets + s) * rsb, csb, sum + s * sums);
+    for (size_t p = whole; p < k; p++)
+        MX_FIXED_NAME(mx_fixed_step)(rows, n, a + (ptrdiff_t)p * csa, rsa, b + (ptrdiff_t)p * rsb, csb, sum);
     MX_FIXED_UNROLL for (size_t half = sets / 2; half > 0; half /= 2) {
         MX_FIXED_UNROLL for (size_t i = 0; i < half * sums; i++) sum[i] += sum[half * sums + i];
     }
