@@ -176,6 +176,27 @@ static void orient(struct gemm *call, const struct buffer *target, const label *
         exchange(call);
 }
 
+/* The factor; if it is symmetric, with label l along the rows of its array. */
+static const struct operand *along_rows(struct planning *p, const struct operand *factor, const struct buffer *buffer,
+                                        label l) {
+    if (!(graph_structure(p->graph, factor->node) & STRUCTURE_SYMMETRIC) || factor->at[buffer->order[1]] == l)
+        return factor;
+    struct operand *turned = NEW(p->arena, struct operand);
+    *turned = *factor;
+    turned->at[0] = factor->at[1];
+    turned->at[1] = factor->at[0];
+    return turned;
+}
+
+/* Along the columns of the product, or the sums; straight code for one column has vectors of that. */
+static void turn_symmetric(struct planning *p, struct gemm *call, const struct array *factors) {
+    const bool one_vector = call->fixed && call->n.inner == AXIS_UNIT;
+    if (call->m.inner != AXIS_UNIT)
+        call->a = along_rows(p, call->a, factors[0].buffer, one_vector ? call->m.inner : call->k.inner);
+    if (call->n.inner != AXIS_UNIT)
+        call->b = along_rows(p, call->b, factors[1].buffer, call->n.inner);
+}
+
 /* The largest sizes of products that become straight code. */
 enum { MOST_FIXED = 32 };
 
@@ -222,6 +243,7 @@ void lay_out_gemm(struct planning *p, struct kernel *kernel) {
     orient(&kernel->gemm, c.buffer, target_at, node->rank);
     const struct array factors[2] = {kernel->gemm.a == form.a ? a : b, kernel->gemm.a == form.a ? b : a};
     kernel->gemm.fixed = p->effort > 0 && is_fixed(graph, &kernel->gemm, factors, &c);
+    turn_symmetric(p, &kernel->gemm, factors);
     loop_around(kernel, node, c.buffer, target_at);
 }
 
