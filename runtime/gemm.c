@@ -396,25 +396,20 @@ static void multiply_by_team(const kernels *set, const product *f, void *work, c
     team->leave(entered);
 }
 
-static __attribute__((noinline)) void multiply_along(const product *f, void *work) {
+/* By reference: a copy would be made in vector registers, and what is stored from these can not be read before the sums
+   of the product before are done. */
+static void multiply_any(const product *f, void *work) {
     const kernels *set = MX_REAL(mx_dispatch)();
     const mx_team *team = atomic_load_explicit(&mx_the_team, memory_order_acquire);
+    product t;
+    if (wants_transposition(f)) {
+        t = transposed_product(f);
+        f = &t;
+    }
     if (team == NULL || volume_within(2 * LEAST_PART - 1, f->m, f->n, f->k))
         multiply_by(set, f, work, NULL, 1);
     else
         multiply_by_team(set, f, work, team);
-}
-
-static __attribute__((noinline)) void multiply_across(const product *f, void *work) {
-    const product t = transposed_product(f);
-    multiply_along(&t, work);
-}
-
-static __attribute__((noinline)) void multiply_any(const product *f, void *work) {
-    if (wants_transposition(f))
-        multiply_across(f, work);
-    else
-        multiply_along(f, work);
 }
 
 /* To be computed at once, with vectors of C along its rows? */
