@@ -40,6 +40,8 @@ struct reader {
 
 /* The text, cut off where it is too long to be quoted in a message. */
 const char *shorten(struct reader *reader, const char *text, size_t length);
+/* The keyword that a statement could begin with and that this word could be a slip for, or NULL. */
+const char *keyword_near(const char *word);
 /* Fills reader->tokens. */
 void read_tokens(struct reader *reader);
 }
@@ -769,12 +771,16 @@ static void missing_operator(struct reader *reader, const struct token *token) {
     const struct token *before = token - 1;
     const char *left = quoted(reader, before), *right = quoted(reader, token);
     int left_length = (int)strlen(left) - 2, right_length = (int)strlen(right) - 2;
-    struct diag *diag =
-        diag_report(reader->diags, DIAG_E0120, token->span, format_string(reader->arena, "%.*s", left_length, left + 1),
-                    format_string(reader->arena, "%.*s", right_length, right + 1));
+    const char *right_text = format_string(reader->arena, "%.*s", right_length, right + 1);
+    struct diag *diag = diag_report(reader->diags, DIAG_E0120, token->span,
+                                    format_string(reader->arena, "%.*s", left_length, left + 1), right_text);
     diag_operand(reader->diags, diag, before->span, NULL);
     const char *between = reader->source->text + (before->span.end - reader->source->base);
-    if (memchr(between, '\n', token->span.begin - before->span.end))
+    const bool begins = before == &reader->tokens.at[reader->start] && before->kind == T_NAME;
+    const char *keyword = begins ? keyword_near(before->name) : NULL;
+    if (keyword)
+        diag_help(reader->diags, diag, "did you mean %s %s ?", keyword, right_text);
+    else if (memchr(between, '\n', token->span.begin - before->span.end))
         diag_help(reader->diags, diag, "the line goes on inside brackets; the rows of a matrix are parted by ';'");
     else if (before->kind == T_NUMBER && token->kind == T_NAME)
         diag_help(reader->diags, diag, "did you mean %s*%s ?", before->name, token->name);
