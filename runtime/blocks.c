@@ -58,6 +58,23 @@ static void pack_b_before(const blocks *x, ptrdiff_t j) {
         pack_columns(x, j, min(x->f->n - j, x->set->nr));
 }
 
+/* What the product is about to read for the first time: as it is packed, if it is. */
+static void begin_rows(const blocks *x, ptrdiff_t i) {
+    product strip = rows_of(x->f, (range){i, min(x->f->m - i, x->set->mr)});
+    if (!x->a_in_place) {
+        strip.a = place_of_rows(x, i);
+        strip.rsa = 1, strip.csa = x->set->mr;
+    }
+    begin_a(&strip);
+}
+
+static void begin_columns(const blocks *x, ptrdiff_t j) {
+    product strip = columns_of(x->f, (range){j, min(x->f->n - j, x->set->nr)});
+    strip.b = x->b + j * x->f->k;
+    strip.rsb = x->set->nr, strip.csb = 1;
+    begin_b(&strip);
+}
+
 /* Of a B too large for the part of the third-level cache that is this processor's own. */
 static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
@@ -217,6 +234,8 @@ static void multiply_strip(const blocks *x, ptrdiff_t j) {
         block.beside.runs = min(along.work.runs, left);
         if (j == 0)
             pack_a_before(x, i);
+        if (j == 0 && reader_of_a(f) != NULL)
+            begin_rows(x, i);
         if (f->m - i < mr) {
             block.m = f->m - i;
             block.a = place_of_rows(x, i);
@@ -242,6 +261,8 @@ static product tile_of(const blocks *x, ptrdiff_t j) {
 static void multiply_strips(const blocks *x, ptrdiff_t from, ptrdiff_t to) {
     for (ptrdiff_t j = from; j < to; j += x->set->nr) {
         pack_b_before(x, j);
+        if (x->packs_b && reader_of_b(x->f) != NULL)
+            begin_columns(x, j);
         multiply_strip(x, j);
     }
 }

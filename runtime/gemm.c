@@ -132,23 +132,26 @@ static ptrdiff_t unit_of(const product *f, int by_rows) {
     return f->csb == 1 && f->k > SHALLOW ? MX_MAX_NR / 3 : MX_MAX_NR;
 }
 
+static void multiply_at_once(MX_REAL(mx_direct_function) * way, const product *f) {
+    begin_all(f);
+    way(f);
+    finish(f);
+}
+
 /* Some rows after the other, if something is to be done with them while they are in the cache. */
 static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
     const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
     const ptrdiff_t near = mx_near_cache() / 8 * C_EIGHTHS;
     if (!has_tiles(f) || f->m < 2 * unit || f->m * row_bytes <= near) {
-        begin(f);
-        way(f);
-        finish(f);
+        multiply_at_once(way, f);
         return;
     }
-    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+    product whole = *f;
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows, whole.without |= MX_OF_B) {
         rows = round_up(near / row_bytes, unit) + unit;
         rows = f->m - i < rows + unit ? f->m - i : rows;
-        product part = rows_of(f, (range){i, rows});
-        begin(&part);
-        way(&part);
-        finish(&part);
+        const product part = rows_of(&whole, (range){i, rows});
+        multiply_at_once(way, &part);
     }
 }
 
@@ -198,13 +201,24 @@ static void multiply_panel(const crew *all, const product *f, real *a) {
     }
 }
 
+/* Columns of B, strip by strip where something is to be done with them. */
+static void pack_columns(const crew *all, const product *f, range mine) {
+    const ptrdiff_t end = mine.from + mine.size, nr = reader_of_b(f) == NULL ? mine.size : all->set->nr;
+    for (ptrdiff_t j = mine.from; j < end; j += nr) {
+        product strip = columns_of(f, (range){j, min(end - j, nr)});
+        all->set->pack_b(strip.n, f->k, strip.b, f->csb, f->rsb, all->b + j * f->k);
+        strip.b = all->b + j * f->k;
+        strip.rsb = nr, strip.csb = 1;
+        begin_b(&strip);
+    }
+}
+
 /* The rows are given out anew while all are here. */
 static void pack_share(const crew *all, const product *f, int part) {
-    range mine = share(f->n, MX_MAX_NR, all->parts, part);
     if (part == 0)
         atomic_store(all->taken, 0);
-    if (mine.size > 0 && all->parts > 1)
-        all->set->pack_b(mine.size, f->k, f->b + mine.from * f->csb, f->csb, f->rsb, all->b + mine.from * f->k);
+    if (all->parts > 1)
+        pack_columns(all, f, share(f->n, MX_MAX_NR, all->parts, part));
 }
 
 static void multiply(const crew *all, int part) {
@@ -215,10 +229,11 @@ static void multiply(const crew *all, int part) {
             product panel = columns_of(f, (range){j, min(f->n - j, nc)});
             panel.k = min(f->k - p, kc);
             panel.beta = p == 0 ? f->beta : 1;
-            panel.first = p == 0 ? f->first : NULL;
-            panel.after = p + panel.k == f->k ? f->after : NULL;
+            panel.without |=
+                (p == 0 ? 0 : MX_PROLOGUE) | (p + panel.k == f->k ? 0 : MX_EPILOGUE) | (j == 0 ? 0 : MX_OF_A);
             panel.a += p * f->csa;
             panel.b += p * f->rsb;
+            panel.deep = p;
             pack_share(all, &panel, part);
             meet(all);
             multiply_panel(all, &panel, all->a + part * all->room);
@@ -252,7 +267,7 @@ static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdi
 /* The other ways multiply partial sums by alpha, and Inf times them could give Inf - Inf where Inf times the whole sum
    is Inf. */
 static void row_by_row(const kernels *set, const product *f) {
-    begin(f);
+    begin_all(f);
     for (ptrdiff_t i = 0; i < f->m; i++) {
         product row = *f;
         row.m = 1;
@@ -305,11 +320,13 @@ static void direct_part(const void *job, int part) {
     const parts *all = job;
     product mine = all->by_rows ? rows_of(all->f, share(all->f->m, all->unit, all->count, part))
                                 : columns_of(all->f, share(all->f->n, all->unit, all->count, part));
+    if (part > 0)
+        mine.without |= all->by_rows ? MX_OF_B : MX_OF_A;
     multiply_in_place(all->way, &mine);
 }
 
 static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
-    const int by_rows = f->after != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
+    const int by_rows = epilogue_of(f) != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
     parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
     if (threads > 1)
         all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
@@ -328,9 +345,10 @@ static void row_part(const void *job, int part) {
 static void column_part(const void *job, int part) {
     atomic_ptrdiff_t taken;
     crew mine = *(const crew *)job;
-    const product f = columns_of(mine.f, share(mine.f->n, mine.unit, mine.parts, part));
+    product f = columns_of(mine.f, share(mine.f->n, mine.unit, mine.parts, part));
     const range place = share(min(mine.nc, mine.f->n), mine.unit, mine.parts, part);
     const ptrdiff_t panels = place.from / MX_MAX_NR + (mine.unit < MX_MAX_NR ? part : 0);
+    f.without |= part == 0 ? 0 : MX_OF_A;
     mine.f = &f;
     mine.a += part * mine.room;
     mine.b += panels * MX_MAX_NR * min(f.k, KC);
@@ -354,7 +372,7 @@ static void divide_finely(crew *all, ptrdiff_t rows) {
    that every thread packs all of A, or nothing where A is not packed.  What is done afterwards wants the caller's rows
    whole. */
 static int wants_columns(const product *f, int a_in_place, int threads) {
-    if (f->after != NULL)
+    if (epilogue_of(f) != NULL)
         return f->swapped;
     return f->n >= WIDE * f->m || f->n >= (a_in_place ? ENOUGH_COLUMNS * threads : MANY_COLUMNS * (threads - 1));
 }
@@ -417,43 +435,53 @@ static inline __attribute__((always_inline)) int is_tiny(const product *f) {
     return (f->m | f->n | f->k) < TINY && (f->csb == 1 || f->rsb == 1) && f->csc == 1 && isfinite(f->alpha);
 }
 
-static inline __attribute__((always_inline)) void multiply_tiny(const product *f) {
-    begin(f);
+/* hooked: may something be to be done beside it?  A constant. */
+static inline __attribute__((always_inline)) void multiply_tiny(const product *f, int hooked) {
+    if (hooked)
+        begin_all(f);
     MX_REAL(mx_dispatch)()->small(f);
-    finish(f);
+    if (hooked)
+        finish(f);
 }
 
 static __attribute__((noinline)) void multiply_by_columns(const product *f, void *work) {
     const product t = transposed_product(f);
     if (is_tiny(&t))
-        multiply_tiny(&t);
+        multiply_tiny(&t, 1);
     else
         multiply_any(f, work);
 }
 
-/* Tiny products are told apart at once; constants first and after cost nothing. */
-static inline __attribute__((always_inline)) void multiply_given(product f, void *work) {
-    if (f.m == 0 || f.n == 0)
-        return;
-    if (f.k == 0 || f.alpha == 0) {
-        begin(&f);
-        scale(&f);
-        finish(&f);
-    } else if (is_tiny(&f))
-        multiply_tiny(&f);
-    else if (f.csc != 1)
-        multiply_by_columns(&f, work);
+/* Tiny products are told apart at once. */
+static inline __attribute__((always_inline)) void multiply_given(const product *f, int hooked, void *work) {
+    if (f->m == 0 || f->n == 0) {
+        begin_a(f);
+        begin_b(f);
+    } else if (f->k == 0 || f->alpha == 0)
+        multiply_at_once(scale, f);
+    else if (is_tiny(f))
+        multiply_tiny(f, hooked);
+    else if (f->csc != 1)
+        multiply_by_columns(f, work);
     else
-        multiply_any(&f, work);
+        multiply_any(f, work);
+}
+
+void MX_REAL_AND(mx_gemm, _hooked)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
+                                   ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c,
+                                   ptrdiff_t rsc, ptrdiff_t csc, void *work, const MX_REAL(mx_hooks) * hooks) {
+    const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
+    const product f = {m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, hooks, 0, 0, 0, 0, 0, 0};
+    multiply_given(&f, 1, work);
 }
 
 void MX_REAL_AND(mx_gemm, _fused)(size_t rows, size_t columns, size_t depth, real alpha, const real *a, ptrdiff_t rsa,
                                   ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c,
                                   ptrdiff_t rsc, ptrdiff_t csc, void *work, const MX_REAL(mx_prologue) * first,
                                   const MX_REAL(mx_epilogue) * after) {
-    const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
-    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, first, after, 0, 0, 0, 0},
-                   work);
+    const MX_REAL(mx_hooks) hooks = {.prologue = first, .epilogue = after};
+    MX_REAL_AND(mx_gemm, _hooked)
+    (rows, columns, depth, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, work, &hooks);
 }
 
 void MX_REAL_AND(mx_gemm, _epilogue)(size_t rows, size_t columns, size_t depth, real alpha, const real *a,
@@ -468,6 +496,6 @@ void MX_REAL(mx_gemm)(size_t rows, size_t columns, size_t depth, real alpha, con
                       ptrdiff_t csa, const real *b, ptrdiff_t rsb, ptrdiff_t csb, real beta, real *c, ptrdiff_t rsc,
                       ptrdiff_t csc, void *work) {
     const ptrdiff_t m = (ptrdiff_t)rows, n = (ptrdiff_t)columns, k = (ptrdiff_t)depth;
-    multiply_given((product){m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, NULL, 0, 0, 0, 0},
-                   work);
+    const product f = {m, n, k, alpha, beta, a, rsa, csa, b, rsb, csb, c, rsc, csc, NULL, 0, 0, 0, 0, 0, 0};
+    multiply_given(&f, 0, work);
 }

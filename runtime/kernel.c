@@ -184,6 +184,7 @@ const kernels MX_KERNEL(mx_kernels) = {
     NR,
     MX_KERNEL(mx_pack_a),
     MX_KERNEL(mx_pack_b),
+    MX_KERNEL(mx_sum),
     MX_KERNEL(mx_micro),
     MX_KERNEL(mx_vector_product),
     MX_KERNEL(mx_small_product),

@@ -6,10 +6,14 @@
 
 #include "real.h"
 
-struct MX_REAL(mx_epilogue);
+struct MX_REAL(mx_hooks);
 
-/* alpha A B + beta C: one product, its sizes known to fit ptrdiff_t.  Before it comes first and then after on C, which
-   begins at (row, column) of the C that the caller gave, or of its transpose if swapped; NULL: nothing is done. */
+/* What of the hooks is not this part's to do. */
+enum mx_without { MX_PROLOGUE = 1, MX_EPILOGUE = 2, MX_OF_A = 4, MX_OF_B = 8 };
+
+/* alpha A B + beta C: one product, its sizes known to fit ptrdiff_t.  Beside it comes what hooks (NULL: nothing) say. C
+   begins at (row, column) of the C that the caller gave, or of its transpose if swapped (then A and B are exchanged,
+   too); and what is summed, at deep. */
 typedef struct MX_REAL(mx_product) {
     ptrdiff_t m, n, k;
     real alpha, beta;
@@ -19,22 +23,27 @@ typedef struct MX_REAL(mx_product) {
     ptrdiff_t rsb, csb;
     real *c;
     ptrdiff_t rsc, csc;
-    const struct MX_REAL(mx_epilogue) * first, *after;
-    ptrdiff_t row, column;
+    const struct MX_REAL(mx_hooks) * hooks;
+    ptrdiff_t row, column, deep;
     int swapped;
     int ending;
+    int without;
 } product;
 
-/* C' = alpha B' A' + beta C'. */
+/* C' = alpha B' A' + beta C', of a product that is not a part. */
 static inline product transposed_product(const product *f) {
-    return (product){f->n,   f->m, f->k,   f->alpha, f->beta,  f->b,     f->csb,    f->rsb, f->a,        f->csa,
-                     f->rsa, f->c, f->csc, f->rsc,   f->first, f->after, f->column, f->row, !f->swapped, f->ending};
+    return (product){f->n,     f->m,      f->k,   f->alpha, f->beta,     f->b,      f->csb,
+                     f->rsb,   f->a,      f->csa, f->rsa,   f->c,        f->csc,    f->rsc,
+                     f->hooks, f->column, f->row, f->deep,  !f->swapped, f->ending, f->without};
 }
 
 /* Packs a count x k matrix, element (i, p) at src[i*stride + p*stride_k], into panels of a fixed width w: element
    (i, p) goes to dst[(i/w*k + p)*w + i%w].  The last panel is filled up with zeros. */
 typedef void MX_REAL(mx_pack_function)(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t stride,
                                        ptrdiff_t stride_k, real *dst);
+
+/* sums[j] += x_0j + … + x_{m-1, j}, one after the other. */
+typedef void MX_REAL(mx_sum_function)(ptrdiff_t m, ptrdiff_t n, const real *x, ptrdiff_t rs, ptrdiff_t cs, real *sums);
 
 /* What is done beside the multiplications for a block that comes later, in runs of count steps: with each step a row of
    a panel of A is packed, whose elements lie side by side, or a line is sent for; or with each run a row of a panel of
@@ -108,6 +117,7 @@ typedef void MX_REAL(mx_copy_function)(ptrdiff_t m, ptrdiff_t n, const real *src
 typedef struct MX_REAL(mx_kernels) {
     ptrdiff_t lanes, mr, nr;
     MX_REAL(mx_pack_function) * pack_a, *pack_b;
+    MX_REAL(mx_sum_function) * sum;
     MX_REAL(mx_micro_function) * micro;
     MX_REAL(mx_direct_function) * vector; /* m == 1 */
     MX_REAL(mx_direct_function) * small;  /* any sizes; fast for small ones with csc == 1 */

@@ -21,7 +21,7 @@ extern "C" {
 #define MX_ABI_VERSION 1
 
 /* What later compilers need of the same version raises this one; generated code refuses an earlier header. */
-#define MX_ABI_REVISION 1
+#define MX_ABI_REVISION 2
 
 #if defined(__GNUC__)
 #define MX_API __attribute__((visibility("default")))
@@ -106,7 +106,55 @@ MX_API void mx_gemm_f32_fused(size_t m, size_t n, size_t k, float alpha, const f
                               ptrdiff_t csc, void *work, const mx_prologue_f32 *prologue,
                               const mx_epilogue_f32 *epilogue);
 
-/* The same without a prologue. */
+/* The same, and tile of hooks->a and hooks->b once for each piece of A and of B, shortly before the product reads it:
+   to sum it up while it comes to the cache.  All pieces together are the whole matrix, also where the product needs
+   nothing of it, as where alpha is 0 or C empty; none is empty.  Pieces may come on several threads at once, but those
+   of A that share a row come one after the other, those further left first; and those of B that share a column, those
+   further up first.  So sums of rows of A and of columns of B can be added up as pieces come.  Those of C come as
+   above. */
+typedef struct mx_reader_f64 {
+    void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, const double *x, ptrdiff_t rs,
+                 ptrdiff_t cs);
+    void *context;
+} mx_reader_f64;
+
+typedef struct mx_reader_f32 {
+    void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, const float *x, ptrdiff_t rs,
+                 ptrdiff_t cs);
+    void *context;
+} mx_reader_f32;
+
+typedef struct mx_hooks_f64 {
+    const mx_prologue_f64 *prologue;
+    const mx_epilogue_f64 *epilogue;
+    const mx_reader_f64 *a, *b;
+} mx_hooks_f64;
+
+typedef struct mx_hooks_f32 {
+    const mx_prologue_f32 *prologue;
+    const mx_epilogue_f32 *epilogue;
+    const mx_reader_f32 *a, *b;
+} mx_hooks_f32;
+
+MX_API void mx_gemm_f64_hooked(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t rsa,
+                               ptrdiff_t csa, const double *b, ptrdiff_t rsb, ptrdiff_t csb, double beta, double *c,
+                               ptrdiff_t rsc, ptrdiff_t csc, void *work, const mx_hooks_f64 *hooks);
+MX_API void mx_gemm_f32_hooked(size_t m, size_t n, size_t k, float alpha, const float *a, ptrdiff_t rsa, ptrdiff_t csa,
+                               const float *b, ptrdiff_t rsb, ptrdiff_t csb, float beta, float *c, ptrdiff_t rsc,
+                               ptrdiff_t csc, void *work, const mx_hooks_f32 *hooks);
+
+/* Made to be tile: context points to sums, of which sums[i] += row i of the piece, added up from left to right; or
+   sums[j] += column j, from top to bottom. */
+MX_API void mx_sum_rows_f64(void *sums, size_t i, size_t j, size_t rows, size_t columns, const double *x, ptrdiff_t rs,
+                            ptrdiff_t cs);
+MX_API void mx_sum_rows_f32(void *sums, size_t i, size_t j, size_t rows, size_t columns, const float *x, ptrdiff_t rs,
+                            ptrdiff_t cs);
+MX_API void mx_sum_columns_f64(void *sums, size_t i, size_t j, size_t rows, size_t columns, const double *x,
+                               ptrdiff_t rs, ptrdiff_t cs);
+MX_API void mx_sum_columns_f32(void *sums, size_t i, size_t j, size_t rows, size_t columns, const float *x,
+                               ptrdiff_t rs, ptrdiff_t cs);
+
+/* Without a prologue, A and B. */
 MX_API void mx_gemm_f64_epilogue(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t rsa,
                                  ptrdiff_t csa, const double *b, ptrdiff_t rsb, ptrdiff_t csb, double beta, double *c,
                                  ptrdiff_t rsc, ptrdiff_t csc, void *work, const mx_epilogue_f64 *epilogue);

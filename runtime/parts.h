@@ -40,6 +40,23 @@ static inline product columns_of(const product *f, range columns) {
     return part;
 }
 
+/* What is to be done beside it; NULL: nothing.  That of A and B is for the other one where the product is swapped. */
+static inline const MX_REAL(mx_prologue) * prologue_of(const product *f) {
+    return f->hooks == NULL || f->without & MX_PROLOGUE ? NULL : f->hooks->prologue;
+}
+
+static inline const MX_REAL(mx_epilogue) * epilogue_of(const product *f) {
+    return f->hooks == NULL || f->without & MX_EPILOGUE ? NULL : f->hooks->epilogue;
+}
+
+static inline const MX_REAL(mx_reader) * reader_of_a(const product *f) {
+    return f->hooks == NULL || f->without & MX_OF_A ? NULL : f->swapped ? f->hooks->b : f->hooks->a;
+}
+
+static inline const MX_REAL(mx_reader) * reader_of_b(const product *f) {
+    return f->hooks == NULL || f->without & MX_OF_B ? NULL : f->swapped ? f->hooks->a : f->hooks->b;
+}
+
 static inline void call_tile(const product *f, const MX_REAL(mx_epilogue) * of) {
     if (f->swapped)
         of->tile(of->context, (size_t)f->column, (size_t)f->row, (size_t)f->n, (size_t)f->m, f->c, f->csc, f->rsc);
@@ -47,21 +64,50 @@ static inline void call_tile(const product *f, const MX_REAL(mx_epilogue) * of) 
         of->tile(of->context, (size_t)f->row, (size_t)f->column, (size_t)f->m, (size_t)f->n, f->c, f->rsc, f->csc);
 }
 
+static inline void call_reader(const MX_REAL(mx_reader) * of, int swapped, range rows, range columns, const real *x,
+                               ptrdiff_t rs, ptrdiff_t cs) {
+    if (rows.size == 0 || columns.size == 0)
+        return;
+    if (swapped)
+        of->tile(of->context, (size_t)columns.from, (size_t)rows.from, (size_t)columns.size, (size_t)rows.size, x, cs,
+                 rs);
+    else
+        of->tile(of->context, (size_t)rows.from, (size_t)columns.from, (size_t)rows.size, (size_t)columns.size, x, rs,
+                 cs);
+}
+
 /* Nothing of C was read. */
 static inline void begin(const product *f) {
-    if (f->first != NULL)
-        call_tile(f, f->first);
+    if (prologue_of(f) != NULL)
+        call_tile(f, prologue_of(f));
 }
 
 /* All of C has its final value. */
 static inline void finish(const product *f) {
-    if (f->after != NULL)
-        call_tile(f, f->after);
+    if (epilogue_of(f) != NULL)
+        call_tile(f, epilogue_of(f));
+}
+
+/* All of A, or of B, will be read. */
+static inline void begin_a(const product *f) {
+    if (reader_of_a(f) != NULL)
+        call_reader(reader_of_a(f), f->swapped, (range){f->row, f->m}, (range){f->deep, f->k}, f->a, f->rsa, f->csa);
+}
+
+static inline void begin_b(const product *f) {
+    if (reader_of_b(f) != NULL)
+        call_reader(reader_of_b(f), f->swapped, (range){f->deep, f->k}, (range){f->column, f->n}, f->b, f->rsb, f->csb);
+}
+
+static inline void begin_all(const product *f) {
+    begin(f);
+    begin_a(f);
+    begin_b(f);
 }
 
 /* Is C to be computed in pieces that stay near? */
 static inline int has_tiles(const product *f) {
-    return f->first != NULL || f->after != NULL;
+    return prologue_of(f) != NULL || epilogue_of(f) != NULL;
 }
 
 #endif

@@ -63,6 +63,7 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(MX_B
 #endif
 
 MX_REAL(mx_pack_function) MX_KERNEL(mx_pack_a), MX_KERNEL(mx_pack_b);
+MX_REAL(mx_sum_function) MX_KERNEL(mx_sum);
 MX_REAL(mx_micro_function) MX_KERNEL(mx_micro);
 MX_REAL(mx_direct_function) MX_KERNEL(mx_vector_product), MX_KERNEL(mx_small_product);
 MX_REAL(mx_lu_function) MX_KERNEL(mx_lu_columns);
