@@ -492,11 +492,11 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     for (label l = 0; l < node->rank; l++)
         target_at[kernel->target_axis[l]] = l;
     if (is_fused(kernel))
-        declare_kernel_tiles(out, b, kernel, depth);
+        declare_hooks(out, b, kernel, depth);
     indent(out, depth);
     size_t begin = out->len;
     text_printf(out, "%s_%s%s(", call->fixed ? "mx_fixed_gemm" : "mx_gemm", real_suffix(b->e),
-                is_fused(kernel) ? "_fused" : "");
+                is_fused(kernel) ? "_hooked" : "");
     const size_t column = out->len - begin;
     print_gemm_sizes(out, b, kernel);
     text_puts(out, ", ");
@@ -517,7 +517,7 @@ static void print_gemm_call(struct text *out, const struct body *b, const struct
     print_factor(out, b, kernel, kernel->target, target_at, call->m, call->n);
     text_printf(out, call->fixed ? "" : ", %s", b->gemm_work);
     if (is_fused(kernel))
-        print_tile_arguments(out, b, kernel);
+        print_hooks_argument(out, b);
     text_puts(out, ");\n");
 }
 
@@ -530,6 +530,8 @@ static void comment_product(struct text *out, const struct body *b, const struct
 static void comment_fused(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const struct kernel prologue = gemm_prologue(b->e->graph, b->s->plan, kernel);
     const struct kernel epilogue = gemm_epilogue(b->e->graph, b->s->plan, kernel);
+    const struct kernel sums = gemm_sums(b->e->graph, b->s->plan, kernel);
+    comment_nest(out, b, &sums, depth);
     comment_nest(out, b, &prologue, depth);
     comment_product(out, b, kernel, depth);
     comment_nest(out, b, &epilogue, depth);

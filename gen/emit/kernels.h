@@ -28,12 +28,12 @@ void print_tiles(struct text *out, const struct body *b, const struct kernel *ne
 
 /* tiles.c: the functions for what is done with the tiles of products, and the structs with what they need. */
 void print_tile_functions(struct text *out, struct body *b);
-bool is_fused(const struct kernel *kernel); /* is something done with its tiles? */
-/* Must the pointer be given to such a function? */
+bool is_fused(const struct kernel *kernel); /* is something done with its tiles, or summed up? */
+/* Must the pointer be given to such a function, or to sums? */
 bool tiles_take(const struct body *b, const struct kernel *kernel, uint32_t buffer);
-/* What the product's call is told of them: declared before it, and the arguments behind the others. */
-void declare_kernel_tiles(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
-void print_tile_arguments(struct text *out, const struct body *b, const struct kernel *kernel);
+/* What the product's call is told of them: declared before it, and the argument behind the others. */
+void declare_hooks(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
+void print_hooks_argument(struct text *out, const struct body *b);
 /* "for (size_t i = row; i < row + rows; i++)" */
 void print_tile_bounds(struct text *out, const struct body *b, label loop);
 

@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-/* Parameters of the loops; in the call, the structs of the prologue and the epilogue, and what tells the product of
- * them. */
-enum word { ROW, COLUMN, ROWS, COLUMNS, BEFORE, FIRST, BEHIND, AFTER, WORDS };
-static const char *const wanted[WORDS] = {"row", "column", "rows", "columns", "before", "first", "behind", "after"};
+/* Parameters of the loops; in the call, the structs of the prologue and the epilogue, what tells the product of them,
+ * and of the sums of a factor, and all that it is told. */
+enum word { ROW, COLUMN, ROWS, COLUMNS, BEFORE, FIRST, BEHIND, AFTER, SUMS, HOOKS, WORDS };
+static const char *const wanted[WORDS] = {"row",   "column", "rows",  "columns", "before",
+                                          "first", "behind", "after", "sums",    "hooks"};
 
 bool is_fused(const struct kernel *kernel) {
     return kernel->kind == KERNEL_GEMM && kernel->statements.len;
@@ -44,6 +45,8 @@ static bool is_member(const struct body *b, const struct tiles *tiles, uint32_t 
 
 bool tiles_take(const struct body *b, const struct kernel *kernel, uint32_t buffer) {
     const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
+    if (kernel->gemm.summed && vec_last(&kernel->statements).target == buffer)
+        return true;
     for (int kind = 0; kind < KINDS; kind++)
         for (uint32_t i = 0; i < tiles[kind].buffer_count; i++)
             if (tiles[kind].buffers[i] == buffer && is_member(b, &tiles[kind], buffer))
@@ -176,14 +179,32 @@ static void declare_tiles(struct text *out, const struct body *b, const struct t
                 b->word[in]);
 }
 
-void declare_kernel_tiles(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
-    const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
-    declare_tiles(out, b, &tiles[PROLOGUE], BEFORE, FIRST, "mx_prologue", depth);
-    declare_tiles(out, b, &tiles[EPILOGUE], BEHIND, AFTER, "mx_epilogue", depth);
+/* The runtime sums up rows of the first factor, or columns of the second one. */
+static void declare_sums(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
+    if (!kernel->gemm.summed)
+        return;
+    indent(out, depth);
+    text_printf(out, "const mx_reader_%s %s = {mx_sum_%s_%s, %s};\n", real_suffix(b->e), b->word[SUMS],
+                kernel->gemm.summed == kernel->gemm.a ? "rows" : "columns", real_suffix(b->e),
+                b->buffer_name[vec_last(&kernel->statements).target]);
 }
 
-void print_tile_arguments(struct text *out, const struct body *b, const struct kernel *kernel) {
+static const char *hook(const struct body *b, bool is_there, enum word tells) {
+    return is_there ? format_string(b->e->arena, "&%s", b->word[tells]) : "NULL";
+}
+
+void declare_hooks(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
-    text_printf(out, tiles[PROLOGUE].name ? ", &%s" : ", NULL", b->word[FIRST]);
-    text_printf(out, tiles[EPILOGUE].name ? ", &%s" : ", NULL", b->word[AFTER]);
+    const struct operand *summed = kernel->gemm.summed;
+    declare_tiles(out, b, &tiles[PROLOGUE], BEFORE, FIRST, "mx_prologue", depth);
+    declare_tiles(out, b, &tiles[EPILOGUE], BEHIND, AFTER, "mx_epilogue", depth);
+    declare_sums(out, b, kernel, depth);
+    indent(out, depth);
+    text_printf(out, "const mx_hooks_%s %s = {%s, %s, %s, %s};\n", real_suffix(b->e), b->word[HOOKS],
+                hook(b, tiles[PROLOGUE].name, FIRST), hook(b, tiles[EPILOGUE].name, AFTER),
+                hook(b, summed && summed == kernel->gemm.a, SUMS), hook(b, summed && summed == kernel->gemm.b, SUMS));
+}
+
+void print_hooks_argument(struct text *out, const struct body *b) {
+    text_printf(out, ", &%s", b->word[HOOKS]);
 }

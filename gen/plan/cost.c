@@ -232,6 +232,8 @@ static void kernel_traffic(struct planning *p, const struct kernel *kernel, stru
     }
     const struct kernel prologue = gemm_prologue(p->graph, p->plan, kernel);
     const struct kernel epilogue = gemm_epilogue(p->graph, p->plan, kernel);
+    const struct kernel sums = gemm_sums(p->graph, p->plan, kernel);
+    nest_traffic(p, &sums, 0, reads, moved);
     nest_traffic(p, &prologue, kernel->target, reads, moved);
     call_traffic(p, kernel, prologue.statements.len, reads, moved);
     nest_traffic(p, &epilogue, kernel->target, reads, moved);

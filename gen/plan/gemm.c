@@ -270,26 +270,46 @@ void gemm_transpose(struct gemm *call) {
     call->transposed = !call->transposed;
 }
 
-/* count of the statements from the first on. */
-static struct kernel tiles_of(const struct graph *graph, const struct plan *plan, const struct kernel *kernel,
-                              size_t from, size_t count) {
-    const struct buffer *target = &plan->buffers.at[kernel->target];
+/* count of the statements from the first on, in loops along an array. */
+static struct kernel nest_along(const struct graph *graph, const struct kernel *kernel, const struct buffer *array,
+                                size_t from, size_t count) {
     struct kernel nest = {.kind = KERNEL_LOOP, .span = kernel->span, .loops = 2};
     for (label l = 0; l < nest.loops; l++)
-        nest.size[l] = graph_node(graph, target->node)->size[target->order[l]];
+        nest.size[l] = graph_node(graph, array->node)->size[array->order[l]];
     nest.statements.at = kernel->statements.at + from;
     nest.statements.len = count;
     return nest;
 }
 
+/* Of the statements the first one and the last one may be something else. */
 static bool is_started(const struct kernel *kernel) {
     return kernel->statements.len && kernel->statements.at[0].target == kernel->target;
 }
 
+static bool has_sums(const struct kernel *kernel) {
+    return kernel->gemm.summed != NULL;
+}
+
 struct kernel gemm_prologue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
-    return tiles_of(graph, plan, kernel, 0, is_started(kernel));
+    return nest_along(graph, kernel, &plan->buffers.at[kernel->target], 0, is_started(kernel));
 }
 
 struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
-    return tiles_of(graph, plan, kernel, is_started(kernel), kernel->statements.len - is_started(kernel));
+    const size_t others = (size_t)is_started(kernel) + has_sums(kernel);
+    return nest_along(graph, kernel, &plan->buffers.at[kernel->target], is_started(kernel),
+                      kernel->statements.len - others);
+}
+
+static const struct buffer *array_of(const struct plan *plan, const struct operand *factor) {
+    return &plan->buffers.at[map_get(&plan->buffer_of, factor->node)];
+}
+
+label gemm_label(const struct plan *plan, const struct operand *factor, label dimension) {
+    return factor->at[array_of(plan, factor)->order[dimension]];
+}
+
+struct kernel gemm_sums(const struct graph *graph, const struct plan *plan, const struct kernel *kernel) {
+    if (!has_sums(kernel))
+        return (struct kernel){.kind = KERNEL_LOOP};
+    return nest_along(graph, kernel, array_of(plan, kernel->gemm.summed), kernel->statements.len - 1, 1);
 }

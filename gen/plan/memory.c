@@ -112,19 +112,19 @@ static bool runs_with_loops(const struct planning *p, uint32_t buffer, const lab
     return rank == loops;
 }
 
-/* Is the target of a product read by its epilogue only where element after element of another array is made of it, and
- * never once that was written? That by statement s. */
-static bool is_made_of_target(const struct planning *p, const struct kernel *kernel, size_t s) {
-    const struct kernel nest = gemm_epilogue(p->graph, p->plan, kernel);
-    for (size_t t = 0; t < nest.statements.len; t++) {
-        const struct plan_statement *statement = &nest.statements.at[t];
+/* Is the target of a product read by its epilogue, the nest, only where element after element of another array is made
+ * of it, and never once that was written? That by statement s. */
+static bool is_made_of_target(const struct planning *p, const struct kernel *kernel, const struct kernel *nest,
+                              size_t s) {
+    for (size_t t = 0; t < nest->statements.len; t++) {
+        const struct plan_statement *statement = &nest->statements.at[t];
         for (size_t r = 0; r < statement->reads.len; r++)
             if (buffer_base(p->plan, statement->reads.at[r].buffer) == kernel->target &&
                 (t > s || statement->reads.at[r].buffer != kernel->target ||
-                 !runs_with_loops(p, kernel->target, statement->reads.at[r].loop, nest.loops)))
+                 !runs_with_loops(p, kernel->target, statement->reads.at[r].loop, nest->loops)))
                 return false;
     }
-    return runs_with_loops(p, nest.statements.at[s].target, nest.statements.at[s].target_loop, nest.loops);
+    return runs_with_loops(p, nest->statements.at[s].target, nest->statements.at[s].target_loop, nest->loops);
 }
 
 /* Products that are needed only for an output, or a saved value, which their epilogue makes of them, are computed in
@@ -136,9 +136,11 @@ static void move_to_outputs(struct planning *p) {
         if (!gemm_has_tiles(p->graph, p->plan, kernel) || target->storage != STORE_WORK || target->last != k + 1 ||
             p->plan->kernels.at[target->first - 1].kind != KERNEL_GEMM)
             continue;
-        for (size_t s = 0; s < kernel->statements.len; s++) {
-            const struct buffer *made = &p->plan->buffers.at[kernel->statements.at[s].target];
-            if ((made->storage != STORE_OUTPUT && made->storage != STORE_SAVED) || !is_made_of_target(p, kernel, s))
+        const struct kernel nest = gemm_epilogue(p->graph, p->plan, kernel);
+        for (size_t s = 0; s < nest.statements.len; s++) {
+            const struct buffer *made = &p->plan->buffers.at[nest.statements.at[s].target];
+            if ((made->storage != STORE_OUTPUT && made->storage != STORE_SAVED) ||
+                !is_made_of_target(p, kernel, &nest, s))
                 continue;
             target->storage = made->storage;
             target->index = made->index;

@@ -137,6 +137,8 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     mark_needed(g->graph, p.outputs, p.function->outputs.len, p.loaded, p.needed, nodes);
     choose_materialised(&p);
     build_kernels(&p);
+    if (p.effort > 1)
+        join_sums_of_factors(&p);
     assign_memory(&p);
     p.plan->flops = poly_sum_total(&p.flops, g->graph->polys);
     count_traffic(&p);

@@ -77,7 +77,8 @@ struct gemm {
     struct gemm_axis m, n, k;
     label around[MAX_LABELS]; /* by loop: its label; a summed one adds to the target */
     bool transposed; /* as C' = B' A', whose tiles come column after column of C: sums of columns add up in order */
-    bool fixed;      /* small, with numbers for all sizes and strides: straight code in the place of a call */
+    const struct operand *summed; /* the factor that is summed up while it is read: rows of a, or columns of b */
+    bool fixed; /* small, with numbers for all sizes and strides: straight code in the place of a call */
 };
 
 struct kernel {
@@ -86,8 +87,8 @@ struct kernel {
     /* LOOP, GEMM */
     label loops;
     poly size[MAX_LABELS];
-    /* LOOP; GEMM: what is done with each tile of the target; the first one, if it sets the target, before the product
-     */
+    /* LOOP; GEMM: what is done with each tile of the target; the first one, if it sets the target, before the product;
+     * the last one, if the call sums up a factor, with that */
     VEC(struct plan_statement) statements;
     /* GEMM: target = coefficient * node, or += ; ALONG, MATRIX: target = node (a solve: in place of its second operand)
      */
@@ -174,9 +175,12 @@ bool gemm_is_plain(const struct gemm_form *form);
 bool gemm_has_tiles(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
 /* Makes it the transposed product. */
 void gemm_transpose(struct gemm *call);
-/* What is done with them, as nests over all of the target. */
+/* What is done with them, as nests over all of the target, and with a factor, over all of that. */
 struct kernel gemm_prologue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
 struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
+struct kernel gemm_sums(const struct graph *graph, const struct plan *plan, const struct kernel *kernel);
+/* The label of a dimension, 0 the outer one, of the array of a factor with two. */
+label gemm_label(const struct plan *plan, const struct operand *factor, label dimension);
 /* How often a call's loops add to each element of the target. */
 poly gemm_passes(const struct graph *graph, const struct kernel *kernel);
 /* Elements between neighbours along a label in an array whose node's axes are read at these labels: a sum where it is

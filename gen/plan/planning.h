@@ -58,6 +58,9 @@ void build_kernels(struct planning *p);
 /* The buffer that a node is read from, 0 if it stands inline. */
 uint32_t source_of(struct planning *p, node_id id);
 
+/* sums.c: sums of what a product reads become part of it. Afterwards ready means nothing. */
+void join_sums_of_factors(struct planning *p);
+
 /* gemm.c: the call and the loops around it, of a kernel with node, target and target_axis. */
 void lay_out_gemm(struct planning *p, struct kernel *kernel);
 

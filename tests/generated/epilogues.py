@@ -1,4 +1,5 @@
-"""What follows a product is done with each of its tiles: where it is, where it may not be, and that it changes nothing."""
+"""What follows a product is done with each of its tiles, what sums up a factor while that is read: where it is, where it
+may not be, and that it changes nothing."""
 import os
 import re
 
@@ -52,6 +53,34 @@ Z = H @ N
 """
 
 
+# Z is summed up by the product before it; G and exp(G) by a nest that makes exp(G) anyway; H along the other direction.
+SUMS = """Z: [m, k]
+G: [m, n]
+C = Z' @ G
+s = sum(Z, axis=0)
+t = sum(G, axis=0)
+D = G @ H
+T = exp(G) @ H
+u = sum(exp(G), axis=0)
+N = sum(G, axis=1)
+S = H' @ sum(H, axis=1)
+output C, s, t, D, T, u, N, S
+"""
+
+
+def oracle_sums(x):
+    Z, G, H = x["Z"], x["G"], x["H"]
+    return {"C": Z.T @ G, "s": np.sum(Z, axis=0), "t": np.sum(G, axis=0), "D": G @ H, "T": np.exp(G) @ H, "u": np.sum(np.exp(G), axis=0),
+            "N": np.sum(G, axis=1), "S": H.T @ np.sum(H, axis=1)}
+
+
+BIAS = "Y = Z @ W + b\nvjp Y wrt W, Z, b\n"
+
+
+def oracle_bias(x):
+    return {"Y": x["Z"] @ x["W"] + x["b"], "vjp_W": x["Z"].T @ x["u_Y"], "vjp_Z": x["u_Y"] @ x["W"].T, "vjp_b": np.sum(x["u_Y"], axis=0)}
+
+
 def oracle_layers(x):
     A = x["X"] @ x["W"]
     return {"H": np.maximum(A + x["b"], 0), "Y": np.tanh(x["s"] * A) * x["R"], "Z": x["R"] - A / 2 + x["X"] @ x["V"].T,
@@ -96,10 +125,19 @@ def in_tiles(tap, folder):
     for options, tiles in (((), True), (("-O1",), False)):
         text = open(generate(folder, LAYERS, options=options)[0]).read()
         body = function_text(without_comments(text), "module_eval")
-        same(tap, f"{options}: products with what follows them", "mx_gemm_f64_fused(" in body, tiles)
+        same(tap, f"{options}: products with what follows them", "mx_gemm_f64_hooked(" in body, tiles)
         for kind in ("before", "after"):
             same(tap, f"{options}: functions for tiles {kind} the product", f" mx_module_eval_{kind}_" in text, tiles)
         same(tap, f"{options}: loops that apply a function", bool(re.search(r"mx_relu_f64|tanh\(", body)), not tiles)
+
+
+def sums_of_factors(tap, folder):
+    """By the product that reads the factor, in its direction; not at -O1."""
+    for options, calls in (((), ["mx_sum_columns_f64, vjp_b"]), (("-O1",), [])):
+        text = open(generate(folder, BIAS, options=options)[0]).read()
+        same(tap, f"{options}: sums of a cotangent", re.findall(r"mx_sum_\w+, \w+", text), calls)
+    text = open(generate(folder, SUMS)[0]).read()
+    same(tap, "sums of factors", re.findall(r"mx_sum_\w+, \w+", text), ["mx_sum_rows_f64, s"])
 
 
 def long_functions(tap, folder):
@@ -112,7 +150,7 @@ def long_functions(tap, folder):
 def formulas(tap, folder):
     """A call stands under all that it does, in order."""
     text = open(generate(folder, "R: [m, n]\nY = R + X @ W\nZ = exp(Y)\noutput Y, Z\n")[0]).read()
-    block = re.search(r"^int module_eval\(.*?mx_gemm_f64_fused", text, re.S | re.M)
+    block = re.search(r"^int module_eval\(.*?mx_gemm_f64_hooked", text, re.S | re.M)
     same(tap, "what a fused call does", re.findall(r"/\* (.*?)  +\S+ \*/", block.group()) if block else None,
          ["Y = R", "Y += X @ W", "Z = exp(Y)"])
 
@@ -134,6 +172,8 @@ def programs():
             (GRADIENT, oracle_gradient, "module_grad_f",
              [dict(zip(("X_rows", "W_cols", "X_cols", "V_cols"), (*sizes, sizes[2] // 2 + 1))) for sizes in LARGE]),
             (PLACES, oracle_places, "module_eval", [dict(zip("mnk", sizes)) for sizes in ((1, 2, 3), (9, 40, 7), (200, 300, 20))]),
+            (SUMS, oracle_sums, "module_eval", [dict(zip(("m", "k", "n", "H_cols"), (*sizes, sizes[0] // 2 + 1))) for sizes in LARGE]),
+            (BIAS, oracle_bias, "module_vjp_Y", [dict(zip(("Z_rows", "Z_cols", "W_cols"), sizes)) for sizes in LARGE]),
             (WHOLE, oracle_whole, "module_eval", [dict(n=n, k=k) for n, k in ((1, 1), (3, 4), (90, 70), (400, 60))]))
 
 
@@ -163,4 +203,4 @@ def threads_agree(tap, folder):
                    f"{oracle.__name__} at {dims}: one, two and three threads give the same bits")
 
 
-CASES = (in_tiles, sums_in_tiles, long_functions, formulas, whole_values, agree, threads_agree)
+CASES = (in_tiles, sums_in_tiles, sums_of_factors, long_functions, formulas, whole_values, agree, threads_agree)

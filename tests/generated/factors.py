@@ -82,7 +82,7 @@ def cholesky_backward(tap, folder):
     source = "C: spd [n, n]\nX: [n, m]\nZ = cholesky(C) \\ X\nvjp Z wrt C\n"
     c = read(folder, os.path.basename(generate(folder, source, "white")[0]))
     text = re.search(r"^int white_vjp_Z\(.*?^}", c, re.S | re.M).group()
-    same(tap, "calls", [re.sub(r"_f64(_fused)?", "", call) for call in re.findall(r"mx_(?:gemm|solve_triangular|factor_cholesky)_f64(?:_fused)?\(\w+, \w+", text)],
+    same(tap, "calls", [re.sub(r"_f64(_hooked)?", "", call) for call in re.findall(r"mx_(?:gemm|solve_triangular|factor_cholesky)_f64(?:_hooked)?\(\w+, \w+", text)],
          ["mx_factor_cholesky(n, C", "mx_solve_triangular(n, m", "mx_gemm(n, n", "mx_solve_triangular(n, n", "mx_solve_triangular(n, n"])
 
 

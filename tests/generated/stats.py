@@ -49,16 +49,33 @@ struct counted_tiles {
     void (*tile)(void *, size_t, size_t, size_t, size_t, counted *, ptrdiff_t, ptrdiff_t);
     void *context;
 };
+struct counted_reader {
+    void (*tile)(void *, size_t, size_t, size_t, size_t, const counted *, ptrdiff_t, ptrdiff_t);
+    void *context;
+};
+struct counted_hooks {
+    const counted_tiles *first, *after;
+    const counted_reader *a, *b;
+};
+static void mx_sum_rows_f64(void *, size_t, size_t, size_t rows, size_t columns, const counted *, ptrdiff_t, ptrdiff_t) {
+    operations += rows * columns;
+}
+static void mx_sum_columns_f64(void *, size_t, size_t, size_t rows, size_t columns, const counted *, ptrdiff_t, ptrdiff_t) {
+    operations += rows * columns;
+}
 template <class coefficient>
-static void mx_gemm_f64_fused(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
-                              ptrdiff_t csa, const counted *b, ptrdiff_t rsb, ptrdiff_t csb, counted beta, counted *c,
-                              ptrdiff_t rsc, ptrdiff_t csc, void *work, const counted_tiles *first,
-                              const counted_tiles *after) {
-    if (first)
-        first->tile(first->context, 0, 0, m, n, c, rsc, csc);
+static void mx_gemm_f64_hooked(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
+                               ptrdiff_t csa, const counted *b, ptrdiff_t rsb, ptrdiff_t csb, counted beta, counted *c,
+                               ptrdiff_t rsc, ptrdiff_t csc, void *work, const counted_hooks *hooks) {
+    if (hooks->first)
+        hooks->first->tile(hooks->first->context, 0, 0, m, n, c, rsc, csc);
+    if (hooks->a)
+        hooks->a->tile(hooks->a->context, 0, 0, m, k, a, rsa, csa);
+    if (hooks->b)
+        hooks->b->tile(hooks->b->context, 0, 0, k, n, b, rsb, csb);
     mx_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, work);
-    if (after)
-        after->tile(after->context, 0, 0, m, n, c, rsc, csc);
+    if (hooks->after)
+        hooks->after->tile(hooks->after->context, 0, 0, m, n, c, rsc, csc);
 }
 template <class coefficient>
 static void mx_fixed_gemm_f64(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
@@ -89,6 +106,8 @@ static int mx_check_positive_f64(size_t, const counted *) { return MX_OK; }
 #define double counted
 #define mx_prologue_f64 counted_tiles
 #define mx_epilogue_f64 counted_tiles
+#define mx_reader_f64 counted_reader
+#define mx_hooks_f64 counted_hooks
 #define restrict __restrict
 #include "%(c)s"
 #undef double

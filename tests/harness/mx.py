@@ -12,7 +12,7 @@ BUILD = os.environ.get("MX_BUILD", os.path.join(ROOT, "build"))
 MXC = os.environ.get("MXC", os.path.join(BUILD, "mxc"))
 DRIVER = os.path.join(ROOT, "tests", "harness", "driver.c")
 TILES = os.path.join(ROOT, "tests", "harness", "tiles.c")
-TILED = [f"-Dmx_gemm_{real}_fused=tiled_gemm_{real}_fused" for real in ("f64", "f32")]
+TILED = [f"-Dmx_gemm_{real}_hooked=tiled_gemm_{real}_hooked" for real in ("f64", "f32")]
 STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
