@@ -27,18 +27,15 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 /* Up to this many multiplications packing costs more than it saves, and the product needs no workspace. */
 #define SMALL (40 * 40 * 40)
 
-/* The same where the columns of B are contiguous and not longer than this, so that the stack has room for a strip of
-   them, unless so few elements are packed that these stay in the first-level cache. */
-#define SMALL_COPIED (128 * 128 * 128)
-#define SHORT 128
-#define FEW_PACKED 2500
-
-/* The same where the rows of B are contiguous, so that it serves as it lies. */
+/* The same where the rows of B are contiguous, so that it serves as it lies; or its columns are and no longer than
+   SHORT, so that the stack has room for a strip of them. */
 #define SMALL_IN_PLACE (256 * 256 * 256)
+#define SHORT 128
 
-/* The same where less than FLAT products are summed: strips of C, columns of few elements, are what costs then. */
+/* The same for such rows where less than FLAT products are summed: strips of C, columns of few elements, are what costs
+ * then. */
 #define SMALL_FLAT (96 * 96 * 96)
-#define FLAT 64
+#define FLAT 24
 
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
    serve as they lie, unless it is too deep for a strip to stay in the second-level cache and has more bytes than this.
@@ -300,8 +297,7 @@ static int wants_no_packing(const kernels *set, const product *f) {
     if (f->csb == 1)
         return wants_no_copy(f);
     return volume_within(SMALL, f->m, f->n, f->k) ||
-           (f->rsb == 1 && f->k <= SHORT && volume_within(SMALL_COPIED, f->m, f->n, f->k) &&
-            !volume_within(FEW_PACKED, 1, f->n, f->k)) ||
+           (f->rsb == 1 && f->k <= SHORT && volume_within(SMALL_IN_PLACE, f->m, f->n, f->k)) ||
            (f->rsb == 1 &&
             (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS && 8 * f->n < 7 * round_up(f->n, set->lanes))));
 }

@@ -33,7 +33,7 @@ static const trial shapes[] = {
     {.m = 150, .n = 151, .k = 152, .b = COLUMNS},
     {.m = 157, .n = 97, .k = 1101, .a = PADDED_COLUMNS, .b = SPREAD},
     {.m = 20, .n = 4200, .k = 33, .b = COLUMNS},
-    {.m = 40, .n = 4200, .k = 33, .b = COLUMNS},
+    {.m = 40, .n = 4200, .k = 130, .b = COLUMNS},
     {.m = 9, .n = 4200, .k = 1040, .b = COLUMNS},
     {.m = 1, .n = 1501, .k = 701},
     {.m = 1501, .n = 1, .k = 701},
