@@ -1,5 +1,5 @@
-/* Sums of a product's factor: a nest that adds up rows or columns of an array that a product reads, too, becomes part of
- * the product, which adds them up where it has them near. */
+/* Sums of a product's factor: a nest that adds up rows or columns of an array that a product reads, too, becomes part
+ * of the product, which adds them up where it has them near. */
 #include "planning.h"
 
 #include <string.h>
