@@ -575,6 +575,23 @@ static size_t edits(const char *a, const char *b) {
     return rows[strlen(a) % 3][length];
 }
 
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_same_but_case(const char *a, const char *b) {
+    while (*a && lower(*a) == lower(*b))
+        a++, b++;
+    return *a == *b;
+}
+
+const char *word_of_other_case(const char *word, const char *const *candidates, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (is_same_but_case(word, candidates[i]))
+            return candidates[i];
+    return NULL;
+}
+
 const char *nearest_word(const char *word, const char *const *candidates, size_t count) {
     const char *best = NULL;
     size_t best_edits = strlen(word) / 3 + 1;

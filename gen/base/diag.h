@@ -67,5 +67,7 @@ enum diag_code diag_warning_named(const char *name);
 
 /* The candidate nearest to word within a third of its length in edits (optimal string alignment), or NULL. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
+/* The first candidate that differs from word in the case of letters only, or NULL. */
+const char *word_of_other_case(const char *word, const char *const *candidates, size_t count);
 
 #endif

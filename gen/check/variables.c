@@ -16,7 +16,9 @@ void report_no_such(struct checker *c, ast_id id, const struct name *name) {
             vec_push(c->arena, &words, symbol->name);
     }
     struct diag *diag = complain(c, DIAG_E0232, ast_node(c->ast, id)->span, name->text, "");
-    const char *near = nearest_word(name->text, words.at, words.len);
+    const char *near = word_of_other_case(name->text, words.at, words.len);
+    if (!near)
+        near = nearest_word(name->text, words.at, words.len);
     if (near)
         diag_help(c->diags, diag, "did you mean %s ?", near);
 }
