@@ -69,9 +69,8 @@ static void begin_rows(const blocks *x, ptrdiff_t i) {
 }
 
 static void begin_columns(const blocks *x, ptrdiff_t j) {
-    product strip = columns_of(x->f, (range){j, min(x->f->n - j, x->set->nr)});
-    strip.b = x->b + j * x->f->k;
-    strip.rsb = x->set->nr, strip.csb = 1;
+    const range columns = {j, min(x->f->n - j, x->set->nr)};
+    const product strip = packed_columns_of(x->f, columns, x->b, x->set->nr);
     begin_b(&strip);
 }
 

@@ -198,14 +198,12 @@ static void multiply_panel(const crew *all, const product *f, real *a) {
     }
 }
 
-/* Columns of B, strip by strip where something is to be done with them. */
-static void pack_columns(const crew *all, const product *f, range mine) {
-    const ptrdiff_t end = mine.from + mine.size, nr = reader_of_b(f) == NULL ? mine.size : all->set->nr;
-    for (ptrdiff_t j = mine.from; j < end; j += nr) {
-        product strip = columns_of(f, (range){j, min(end - j, nr)});
-        all->set->pack_b(strip.n, f->k, strip.b, f->csb, f->rsb, all->b + j * f->k);
-        strip.b = all->b + j * f->k;
-        strip.rsb = nr, strip.csb = 1;
+/* What a thread packs of a panel, and strip by strip what is to be done with that. */
+static void pack_range(const crew *all, const product *f, range mine) {
+    const ptrdiff_t nr = all->set->nr, end = mine.from + mine.size;
+    all->set->pack_b(mine.size, f->k, f->b + mine.from * f->csb, f->csb, f->rsb, all->b + mine.from * f->k);
+    for (ptrdiff_t j = mine.from; j < end && reader_of_b(f) != NULL; j += nr) {
+        const product strip = packed_columns_of(f, (range){j, min(end - j, nr)}, all->b, nr);
         begin_b(&strip);
     }
 }
@@ -215,7 +213,7 @@ static void pack_share(const crew *all, const product *f, int part) {
     if (part == 0)
         atomic_store(all->taken, 0);
     if (all->parts > 1)
-        pack_columns(all, f, share(f->n, MX_MAX_NR, all->parts, part));
+        pack_range(all, f, share(f->n, MX_MAX_NR, all->parts, part));
 }
 
 static void multiply(const crew *all, int part) {

@@ -107,11 +107,12 @@ MX_API void mx_gemm_f32_fused(size_t m, size_t n, size_t k, float alpha, const f
                               const mx_epilogue_f32 *epilogue);
 
 /* The same, and tile of hooks->a and hooks->b once for each piece of A and of B, shortly before the product reads it:
-   to sum it up while it comes to the cache.  All pieces together are the whole matrix, also where the product needs
-   nothing of it, as where alpha is 0 or C empty; none is empty.  Pieces may come on several threads at once, but those
-   of A that share a row come one after the other, those further left first; and those of B that share a column, those
-   further up first.  So sums of rows of A and of columns of B can be added up as pieces come.  Those of C come as
-   above. */
+   to sum it up while it comes to the cache.  x with its strides is the piece, or a copy of it that is there during the
+   call only.  All pieces together are the whole matrix, also where the product needs nothing of it, as where alpha is 0
+   or C empty; none is empty.  Pieces may come on several threads at once, but those of A that share a row come one
+   after the other, those further left first; and those of B that share a column, those further up first.  So sums of
+   rows of A and of columns of B can be added up as pieces come.  Those of C come as above.  What hooks points to is
+   read during the call only. */
 typedef struct mx_reader_f64 {
     void (*tile)(void *context, size_t i, size_t j, size_t rows, size_t columns, const double *x, ptrdiff_t rs,
                  ptrdiff_t cs);

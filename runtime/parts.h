@@ -40,6 +40,14 @@ static inline product columns_of(const product *f, range columns) {
     return part;
 }
 
+/* Columns of it, B being packed in panels of a width from b on. */
+static inline product packed_columns_of(const product *f, range columns, const real *b, ptrdiff_t width) {
+    product part = columns_of(f, columns);
+    part.b = b + columns.from * f->k;
+    part.rsb = width, part.csb = 1;
+    return part;
+}
+
 /* What is to be done beside it; NULL: nothing.  That of A and B is for the other one where the product is swapped. */
 static inline const MX_REAL(mx_prologue) * prologue_of(const product *f) {
     return f->hooks == NULL || f->without & MX_PROLOGUE ? NULL : f->hooks->prologue;

@@ -23,18 +23,23 @@ INLINE void sum_lines(int lines, ptrdiff_t m, const real *x, ptrdiff_t rs, ptrdi
     UNROLL for (int l = 0; l < lines; l++) sums[l] = acc[l];
 }
 
-void MX_KERNEL(mx_sum)(ptrdiff_t m, ptrdiff_t n, const real *x, ptrdiff_t rs, ptrdiff_t cs, real *sums) {
-    ptrdiff_t j = 0;
-    if (cs == 1) {
-        UNROLL for (int vecs = HELD; vecs > 0; vecs /= 2) {
-            for (; j + vecs * LANES <= n; j += vecs * LANES)
-                sum_vectors(vecs, m, x + j, rs, sums + j);
-        }
-    }
-    for (; cs == 1 && j + LINES <= n; j += LINES)
-        sum_lines(LINES, m, x + j, rs, 1, sums + j);
+/* As many lines at a time as there are; with stride 1 told apart, for vectors of those that fill none. */
+INLINE void sum_rest(ptrdiff_t j, ptrdiff_t m, ptrdiff_t n, const real *x, ptrdiff_t rs, ptrdiff_t cs, real *sums) {
     for (; j + LINES <= n; j += LINES)
         sum_lines(LINES, m, x + j * cs, rs, cs, sums + j);
     for (; j < n; j++)
         sum_lines(1, m, x + j * cs, rs, cs, sums + j);
+}
+
+void MX_KERNEL(mx_sum)(ptrdiff_t m, ptrdiff_t n, const real *x, ptrdiff_t rs, ptrdiff_t cs, real *sums) {
+    ptrdiff_t j = 0;
+    if (cs != 1) {
+        sum_rest(0, m, n, x, rs, cs, sums);
+        return;
+    }
+    UNROLL for (int vecs = HELD; vecs > 0; vecs /= 2) {
+        for (; j + vecs * LANES <= n; j += vecs * LANES)
+            sum_vectors(vecs, m, x + j, rs, sums + j);
+    }
+    sum_rest(j, m, n, x, rs, 1, sums);
 }

@@ -189,20 +189,23 @@ static void declare_sums(struct text *out, const struct body *b, const struct ke
                 b->buffer_name[vec_last(&kernel->statements).target]);
 }
 
-static const char *hook(const struct body *b, bool is_there, enum word tells) {
-    return is_there ? format_string(b->e->arena, "&%s", b->word[tells]) : "NULL";
+static void add_hook(struct list *list, const struct body *b, const char *member, bool is_there, enum word tells) {
+    if (is_there)
+        list_add(list, format_string(b->e->arena, ".%s = &%s", member, b->word[tells]));
 }
 
 void declare_hooks(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     const struct tiles *tiles = b->tiles[kernel - b->s->plan->kernels.at];
-    const struct operand *summed = kernel->gemm.summed;
+    const struct gemm *call = &kernel->gemm;
     declare_tiles(out, b, &tiles[PROLOGUE], BEFORE, FIRST, "mx_prologue", depth);
     declare_tiles(out, b, &tiles[EPILOGUE], BEHIND, AFTER, "mx_epilogue", depth);
     declare_sums(out, b, kernel, depth);
-    indent(out, depth);
-    text_printf(out, "const mx_hooks_%s %s = {%s, %s, %s, %s};\n", real_suffix(b->e), b->word[HOOKS],
-                hook(b, tiles[PROLOGUE].name, FIRST), hook(b, tiles[EPILOGUE].name, AFTER),
-                hook(b, summed && summed == kernel->gemm.a, SUMS), hook(b, summed && summed == kernel->gemm.b, SUMS));
+    struct list list = list_begin_with(out, format_string(b->e->arena, "%*sconst mx_hooks_%s %s = {", 4 * depth, "",
+                                                          real_suffix(b->e), b->word[HOOKS]));
+    add_hook(&list, b, "prologue", tiles[PROLOGUE].name, FIRST);
+    add_hook(&list, b, "epilogue", tiles[EPILOGUE].name, AFTER);
+    add_hook(&list, b, call->summed == call->a ? "a" : "b", call->summed, SUMS);
+    text_puts(out, "};\n");
 }
 
 void print_hooks_argument(struct text *out, const struct body *b) {

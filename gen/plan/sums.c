@@ -76,14 +76,14 @@ static bool are_independent(const struct planning *p, const struct kernel *a, co
     return leaves_alone(p, a, b) && leaves_alone(p, b, a);
 }
 
-/* The next product after a nest that the nest may as well become part of; NULL: none. */
-static struct kernel *product_after(const struct planning *p, const struct kernel *nest) {
-    const struct kernel *end = p->plan->kernels.at + p->plan->kernels.len;
-    for (struct kernel *k = &p->plan->kernels.at[nest - p->plan->kernels.at + 1]; k < end; k++) {
-        if (k - nest > KERNELS_LOOKED_AT || !are_independent(p, nest, k))
+/* The next product after nest k that the nest may as well become part of; NULL: none. */
+static struct kernel *product_after(const struct planning *p, size_t k) {
+    struct kernel *at = p->plan->kernels.at;
+    for (size_t i = k + 1; i < p->plan->kernels.len && i - k <= KERNELS_LOOKED_AT; i++) {
+        if (!are_independent(p, &at[k], &at[i]))
             return NULL;
-        if (summed_factor(p, nest, k))
-            return k;
+        if (summed_factor(p, &at[k], &at[i]))
+            return &at[i];
     }
     return NULL;
 }
@@ -119,7 +119,7 @@ void join_sums_of_factors(struct planning *p) {
     for (size_t k = 0; k < p->plan->kernels.len; k++) {
         const struct kernel nest = p->plan->kernels.at[k];
         const bool may_join = nest.kind == KERNEL_LOOP && nest.statements.len == 1;
-        struct kernel *after = may_join ? product_after(p, &p->plan->kernels.at[k]) : NULL;
+        struct kernel *after = may_join ? product_after(p, k) : NULL;
         struct kernel *before = may_join && !after ? product_before(p, count, &nest) : NULL;
         if (after) {
             take_sum(p, after, &nest);

@@ -54,7 +54,7 @@ struct counted_reader {
     void *context;
 };
 struct counted_hooks {
-    const counted_tiles *first, *after;
+    const counted_tiles *prologue, *epilogue;
     const counted_reader *a, *b;
 };
 static void mx_sum_rows_f64(void *, size_t, size_t, size_t rows, size_t columns, const counted *, ptrdiff_t, ptrdiff_t) {
@@ -67,15 +67,15 @@ template <class coefficient>
 static void mx_gemm_f64_hooked(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
                                ptrdiff_t csa, const counted *b, ptrdiff_t rsb, ptrdiff_t csb, counted beta, counted *c,
                                ptrdiff_t rsc, ptrdiff_t csc, void *work, const counted_hooks *hooks) {
-    if (hooks->first)
-        hooks->first->tile(hooks->first->context, 0, 0, m, n, c, rsc, csc);
+    if (hooks->prologue)
+        hooks->prologue->tile(hooks->prologue->context, 0, 0, m, n, c, rsc, csc);
     if (hooks->a)
         hooks->a->tile(hooks->a->context, 0, 0, m, k, a, rsa, csa);
     if (hooks->b)
         hooks->b->tile(hooks->b->context, 0, 0, k, n, b, rsb, csb);
     mx_gemm_f64(m, n, k, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc, work);
-    if (hooks->after)
-        hooks->after->tile(hooks->after->context, 0, 0, m, n, c, rsc, csc);
+    if (hooks->epilogue)
+        hooks->epilogue->tile(hooks->epilogue->context, 0, 0, m, n, c, rsc, csc);
 }
 template <class coefficient>
 static void mx_fixed_gemm_f64(size_t m, size_t n, size_t k, coefficient alpha, const counted *a, ptrdiff_t rsa,
