@@ -15,8 +15,8 @@ static uint32_t base_read(const struct planning *p, const struct plan_statement 
 static bool is_plain_sum(const struct planning *p, const struct plan_statement *statement, uint32_t array) {
     const struct node *node = graph_node(p->graph, statement->node);
     const struct buffer *buffer = &p->plan->buffers.at[array];
-    if (node->kind != NODE_PRODUCT || node->count != 1 || node->number != 1 || statement->coefficient != 1 ||
-        !statement->reduces || statement->scatters || statement->held != HELD_IN_MEMORY || statement->reads.len != 1 ||
+    if (node->kind != NODE_PRODUCT || node->count != 1 || node->number != 1 || !statement->reduces ||
+        statement->scatters || statement->held != HELD_IN_MEMORY || statement->reads.len != 1 ||
         statement->reads.at[0].buffer != array || buffer->base)
         return false;
     const label *loop = statement->reads.at[0].loop;
@@ -61,26 +61,22 @@ static bool reads(const struct planning *p, const struct kernel *kernel, uint32_
     return found;
 }
 
-/* Does kernel b neither read nor write what kernel a writes? */
-static bool leaves_alone(const struct planning *p, const struct kernel *b, const struct kernel *a) {
-    bool alone = a->kind == KERNEL_LOOP || !(reads(p, b, a->target) || writes(b, a->target));
-    for (size_t s = 0; s < a->statements.len; s++) {
-        const uint32_t target = a->statements.at[s].target;
-        alone = alone && !reads(p, b, target) && !writes(b, target);
+/* May the moved kernel as well come after the other one?  Arrays are read once they are complete, so that the other one
+ * writes nothing that the moved one reads. */
+static bool may_follow(const struct planning *p, const struct kernel *moved, const struct kernel *other) {
+    bool may = moved->kind == KERNEL_LOOP || !(reads(p, other, moved->target) || writes(other, moved->target));
+    for (size_t s = 0; s < moved->statements.len; s++) {
+        const uint32_t target = moved->statements.at[s].target;
+        may = may && !reads(p, other, target) && !writes(other, target);
     }
-    return alone;
-}
-
-/* May they come in either order? */
-static bool are_independent(const struct planning *p, const struct kernel *a, const struct kernel *b) {
-    return leaves_alone(p, a, b) && leaves_alone(p, b, a);
+    return may;
 }
 
 /* The next product after nest k that the nest may as well become part of; NULL: none. */
 static struct kernel *product_after(const struct planning *p, size_t k) {
     struct kernel *at = p->plan->kernels.at;
     for (size_t i = k + 1; i < p->plan->kernels.len && i - k <= KERNELS_LOOKED_AT; i++) {
-        if (!are_independent(p, &at[k], &at[i]))
+        if (!may_follow(p, &at[k], &at[i]))
             return NULL;
         if (summed_factor(p, &at[k], &at[i]))
             return &at[i];
@@ -92,9 +88,9 @@ static struct kernel *product_after(const struct planning *p, size_t k) {
 static struct kernel *product_before(const struct planning *p, size_t count, const struct kernel *nest) {
     for (size_t k = count; k-- > 0 && count - k <= KERNELS_LOOKED_AT;) {
         struct kernel *product = &p->plan->kernels.at[k];
-        bool moves = summed_factor(p, nest, product) && are_independent(p, product, nest);
+        bool moves = summed_factor(p, nest, product) && may_follow(p, product, nest);
         for (size_t i = k + 1; i < count && moves; i++)
-            moves = are_independent(p, product, &p->plan->kernels.at[i]);
+            moves = may_follow(p, product, &p->plan->kernels.at[i]);
         if (moves)
             return product;
     }

@@ -74,6 +74,45 @@ def oracle_sums(x):
             "N": np.sum(G, axis=1), "S": H.T @ np.sum(H, axis=1)}
 
 
+# Sums that may not come with the product as it stands: D needs the product before Z is summed up; K needs the sum; v is
+# a multiple.
+BETWEEN = """Z: [m, k]
+G: [m, n]
+C = Z' @ G
+D = C @ H
+s = sum(Z, axis=0)
+output C, D, s
+"""
+
+NEEDED = """Z: [m, n]
+G: [m, n]
+s = sum(Z, axis=0)
+K = Z' @ (G - s / 8)
+output s, K
+"""
+
+MULTIPLE = """Z: [m, k]
+G: [m, n]
+v = sum(3 * Z, axis=0)
+C = Z' @ G
+output v, C
+"""
+
+
+def oracle_between(x):
+    C = x["Z"].T @ x["G"]
+    return {"C": C, "D": C @ x["H"], "s": np.sum(x["Z"], axis=0)}
+
+
+def oracle_needed(x):
+    s = np.sum(x["Z"], axis=0)
+    return {"s": s, "K": x["Z"].T @ (x["G"] - s / 8)}
+
+
+def oracle_multiple(x):
+    return {"v": 3 * np.sum(x["Z"], axis=0), "C": x["Z"].T @ x["G"]}
+
+
 BIAS = "Y = Z @ W + b\nvjp Y wrt W, Z, b\n"
 
 
@@ -173,6 +212,9 @@ def programs():
              [dict(zip(("X_rows", "W_cols", "X_cols", "V_cols"), (*sizes, sizes[2] // 2 + 1))) for sizes in LARGE]),
             (PLACES, oracle_places, "module_eval", [dict(zip("mnk", sizes)) for sizes in ((1, 2, 3), (9, 40, 7), (200, 300, 20))]),
             (SUMS, oracle_sums, "module_eval", [dict(zip(("m", "k", "n", "H_cols"), (*sizes, sizes[0] // 2 + 1))) for sizes in LARGE]),
+            (BETWEEN, oracle_between, "module_eval", [dict(zip(("m", "k", "n", "H_cols"), (*sizes, 4))) for sizes in LARGE]),
+            (NEEDED, oracle_needed, "module_eval", [dict(m=m, n=n) for m, n in ((0, 3), (3, 0), (1, 1), (4, 3), (50, 40), (300, 90))]),
+            (MULTIPLE, oracle_multiple, "module_eval", [dict(zip("mkn", sizes)) for sizes in LARGE]),
             (BIAS, oracle_bias, "module_vjp_Y", [dict(zip(("Z_rows", "Z_cols", "W_cols"), sizes)) for sizes in LARGE]),
             (WHOLE, oracle_whole, "module_eval", [dict(n=n, k=k) for n, k in ((1, 1), (3, 4), (90, 70), (400, 60))]))
 
