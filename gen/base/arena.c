@@ -4,12 +4,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 16
+#define LARGE_PAGE (2u << 20)
 #ifdef MX_ARENA_EACH /* every object its own block, so that memory checkers see its edges */
-static const size_t chunk_bytes = 0;
+static const size_t chunk_bytes = 0, most_bytes = 0;
 #else
 static const size_t chunk_bytes = 512u * 1024u; /* so large that calloc gets zeroed pages and need not clear them */
+static const size_t most_bytes = 16u << 20;
 #endif
 
 struct chunk {
@@ -19,13 +22,16 @@ struct chunk {
 struct arena {
     struct chunk *chunks;
     char *next, *end;
+    size_t usual; /* bytes of the next chunk for many objects */
     jmp_buf *failure;
 };
 
 struct arena *arena_new(jmp_buf *failure) {
     struct arena *arena = calloc(1, sizeof *arena);
-    if (arena)
+    if (arena) {
+        arena->usual = chunk_bytes;
         arena->failure = failure;
+    }
     return arena;
 }
 
@@ -39,12 +45,24 @@ void arena_free(struct arena *arena) {
     free(arena);
 }
 
+/* A large program touches so many pages that a third of the time would go into getting them one by one. */
+static void want_large_pages(char *from, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    const size_t before = (size_t)(-(uintptr_t)from % LARGE_PAGE);
+    if (bytes >= before + LARGE_PAGE)
+        madvise(from + before, (bytes - before) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#else
+    (void)from, (void)bytes;
+#endif
+}
+
 static void *add_chunk(struct arena *arena, size_t body) {
     if (body > SIZE_MAX - sizeof(struct chunk))
         longjmp(*arena->failure, 1);
     struct chunk *chunk = calloc(1, sizeof *chunk + body);
     if (!chunk)
         longjmp(*arena->failure, 1);
+    want_large_pages((char *)chunk, sizeof *chunk + body);
     chunk->before = arena->chunks;
     if (chunk->before)
         chunk->before->after = chunk;
@@ -57,17 +75,35 @@ static bool is_chunk(size_t bytes) {
     return bytes >= chunk_bytes;
 }
 
+static size_t rounded(size_t bytes) {
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* A chunk for objects to come, twice as large as the one before. */
+static void add_room(struct arena *arena) {
+    arena->next = add_chunk(arena, arena->usual);
+    arena->end = arena->next + arena->usual;
+    if (arena->usual < most_bytes)
+        arena->usual *= 2;
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes) {
     if (is_chunk(bytes))
         return add_chunk(arena, bytes);
-    size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (rounded > (size_t)(arena->end - arena->next)) {
-        arena->next = add_chunk(arena, chunk_bytes);
-        arena->end = arena->next + chunk_bytes;
-    }
+    if (rounded(bytes) > (size_t)(arena->end - arena->next))
+        add_room(arena);
     void *object = arena->next;
-    arena->next += rounded;
+    arena->next += rounded(bytes);
     return object;
+}
+
+/* Of the object allocated last, where it stands. */
+static bool grows_in_place(struct arena *arena, void *object, size_t bytes, size_t more) {
+    if (!object || (char *)object + rounded(bytes) != arena->next || is_chunk(more) ||
+        rounded(more) > (size_t)(arena->end - (char *)object))
+        return false;
+    arena->next = (char *)object + rounded(more);
+    return true;
 }
 
 /* A chunk that was moved, or NULL for one that is gone. */
@@ -89,6 +125,8 @@ void arena_release(struct arena *arena, void *object, size_t bytes) {
 }
 
 void *arena_resize(struct arena *arena, void *object, size_t bytes, size_t more) {
+    if (grows_in_place(arena, object, bytes, more))
+        return object;
     if (!object || !is_chunk(bytes)) {
         void *moved = arena_alloc(arena, more);
         if (object)

@@ -36,8 +36,10 @@ void text_puts(struct text *text, const char *s) {
 }
 
 void text_repeat(struct text *text, char c, size_t count) {
-    while (count--)
-        text_putc(text, c);
+    reserve(text, count);
+    memset(text->data + text->len, c, count);
+    text->len += count;
+    text->data[text->len] = '\0';
 }
 
 void text_vprintf(struct text *text, const char *format, va_list args) {
@@ -103,10 +105,18 @@ const char *text_string(struct text *text) {
 }
 
 char *format_string(struct arena *arena, const char *format, ...) {
-    struct text text = text_new(arena);
-    va_list args;
+    char room[256]; /* for nearly all of them: no more is taken from the arena than they are long */
+    va_list args, again;
     va_start(args, format);
-    text_vprintf(&text, format, args);
+    va_copy(again, args);
+    const int said = vsnprintf(room, sizeof room, format, args);
+    const size_t length = said > 0 ? (size_t)said : 0;
+    char *string = arena_alloc(arena, length + 1);
+    if (length < sizeof room)
+        memcpy(string, room, length);
+    else
+        vsnprintf(string, length + 1, format, again);
+    va_end(again);
     va_end(args);
-    return arena_string(arena, text_string(&text), text.len);
+    return string;
 }

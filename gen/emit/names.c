@@ -6,13 +6,18 @@
 
 #include <string.h>
 
+/* What comes after this beginning; NULL where the name does not begin so. */
+static const char *after(const char *name, const char *beginning) {
+    while (*beginning)
+        if (*name++ != *beginning++)
+            return NULL;
+    return name;
+}
+
 static bool is_called(const char *name) {
     for (enum op op = 1; op < OPS; op++) {
-        const char *c = op_records[op].c;
-        if (!c)
-            continue;
-        size_t length = strlen(c);
-        if (strncmp(name, c, length) == 0 && (name[length] == '\0' || strcmp(name + length, "f") == 0))
+        const char *rest = op_records[op].c ? after(name, op_records[op].c) : NULL;
+        if (rest && (*rest == '\0' || strcmp(rest, "f") == 0))
             return true;
     }
     return false;
@@ -33,9 +38,9 @@ static bool is_digit(char c) {
 
 /* Numbered names end in a digit, so that one with '_' behind it is free. */
 static bool has_stem(const char *name, const char *stem, const char *joint) {
-    size_t length = strlen(stem), more = strlen(joint), all = strlen(name);
-    return all > length + more && strncmp(name, stem, length) == 0 && strncmp(name + length, joint, more) == 0 &&
-           is_digit(name[length + more]) && is_digit(name[all - 1]);
+    const char *rest = after(name, stem);
+    const char *number = rest ? after(rest, joint) : NULL;
+    return number && is_digit(number[0]) && is_digit(number[strlen(number) - 1]);
 }
 
 /* Bodies number their own: work0, saved_size1, sum_3_0. */
