@@ -469,6 +469,7 @@ static void end_by_dots(product f) {
    not. */
 #if VECTOR_BYTES == 64
 MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_small_product), avx512_narrow);
+MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_split_product), avx512_narrow);
 static int wants_narrow_ending(const product *f, ptrdiff_t few) {
     const ptrdiff_t narrow = LANES / 2;
     return few > 0 && (f->csa == 1 || f->rsa == 1) && few * (f->k + ENDING * narrow) < f->k * narrow;
@@ -511,41 +512,51 @@ static int wants_only_dots(const product *f) {
 }
 
 /* As many columns as half a vector holds: long sums take two steps with each vector, neighbours of a row of A times
-   neighbours in a column of B, whose sums of even and of odd steps lie side by side. */
+   neighbours in a column of B, whose sums of even and of odd steps lie side by side.  Split: as many as a vector holds,
+   and a vector for each of the two sums. */
 #if HAS_LANES
-INLINE void paired_step(int rows, const real **a, ptrdiff_t rsa, const real *b, ptrdiff_t rsb, vector *acc) {
-    const vector y = ALTERNATE(*(const loose_half_vector *)b, *(const loose_half_vector *)(b + rsb));
-    UNROLL for (int i = 0; i < rows; i++) acc[i] += repeat_pair(a[i / 4] + i % 4 * rsa) * y;
+INLINE void paired_step(int rows, int split, const real **a, ptrdiff_t rsa, const real *b, ptrdiff_t rsb, vector *acc) {
+    if (split) {
+        const vector even = *(const loose_vector *)b, odd = *(const loose_vector *)(b + rsb);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const real *x = a[i / 4] + i % 4 * rsa;
+            acc[2 * i] += x[0] * even;
+            acc[2 * i + 1] += x[1] * odd;
+        }
+    } else {
+        const vector y = ALTERNATE(*(const loose_half_vector *)b, *(const loose_half_vector *)(b + rsb));
+        UNROLL for (int i = 0; i < rows; i++) acc[i] += repeat_pair(a[i / 4] + i % 4 * rsa) * y;
+    }
     advance(rows, a, 2);
 }
 
 /* Few rows have two sums each, so that one need not wait for the other. */
-INLINE void paired_steps(int rows, const product *f, const real **a, vector *acc) {
+INLINE void paired_steps(int rows, int split, const product *f, const real **a, vector *acc) {
     const ptrdiff_t rsa = f->rsa, rsb = f->rsb;
     const real *b = f->b;
     ptrdiff_t left = f->k;
     if (rows <= 4) {
-        vector more[4] = {{0}};
+        vector more[8] = {{0}};
         for (; left > 3; left -= 4, b += 4 * rsb) {
-            paired_step(rows, a, rsa, b, rsb, acc);
-            paired_step(rows, a, rsa, b + 2 * rsb, rsb, more);
+            paired_step(rows, split, a, rsa, b, rsb, acc);
+            paired_step(rows, split, a, rsa, b + 2 * rsb, rsb, more);
         }
-        UNROLL for (int i = 0; i < rows; i++) acc[i] += more[i];
+        UNROLL for (int i = 0; i < rows * (1 + split); i++) acc[i] += more[i];
     }
     for (; left > 1; left -= 2, b += 2 * rsb)
-        paired_step(rows, a, rsa, b, rsb, acc);
+        paired_step(rows, split, a, rsa, b, rsb, acc);
 }
 
 /* The last of an odd number of steps is no half of a pair: 0 times Inf would spoil its sum. */
-INLINE void paired_block(int rows, const product *f, ptrdiff_t i0) {
+INLINE void paired_block(int rows, int split, const product *f, ptrdiff_t i0) {
     const real *a[2];
-    vector acc[8] = {{0}}, last = {0};
+    vector acc[16] = {{0}}, last = {0};
     UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] = f->a + (i0 + 4 * i) * f->rsa;
-    paired_steps(rows, f, a, acc);
+    paired_steps(rows, split, f, a, acc);
     if (f->k % 2 != 0)
         last = load_lanes(f->b + (f->k - 1) * f->rsb, first_lanes(f->n));
     UNROLL for (int i = 0; i < rows; i++) {
-        acc[i] = EVEN(acc[i], acc[i]) + ODD(acc[i], acc[i]);
+        acc[i] = split ? acc[2 * i] + acc[2 * i + 1] : EVEN(acc[i], acc[i]) + ODD(acc[i], acc[i]);
         if (f->k % 2 != 0)
             acc[i] += a[i / 4][i % 4 * f->rsa] * last;
     }
@@ -553,14 +564,31 @@ INLINE void paired_block(int rows, const product *f, ptrdiff_t i0) {
 }
 
 typedef void paired_function(const product *f, ptrdiff_t i0);
-#define EACH_PAIRED(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
-#define PAIRED_FUNCTION(rows)                                                                                          \
-    static void paired_##rows(const product *f, ptrdiff_t i0) {                                                        \
-        paired_block(rows, f, i0);                                                                                     \
+#define EACH_PAIRED(X, split)                                                                                          \
+    X(1, split) X(2, split) X(3, split) X(4, split) X(5, split) X(6, split) X(7, split) X(8, split)
+#define PAIRED_FUNCTION(rows, split)                                                                                   \
+    static void paired_##rows##_##split(const product *f, ptrdiff_t i0) {                                              \
+        paired_block(rows, split, f, i0);                                                                              \
     }
-#define PAIRED_ENTRY(rows) [rows - 1] = paired_##rows,
-EACH_PAIRED(PAIRED_FUNCTION)
-static paired_function *const paired_blocks[8] = {EACH_PAIRED(PAIRED_ENTRY)};
+#define PAIRED_ENTRY(rows, split) [rows - 1] = paired_##rows##_##split,
+EACH_PAIRED(PAIRED_FUNCTION, 0)
+static paired_function *const paired_blocks[8] = {EACH_PAIRED(PAIRED_ENTRY, 0)};
+
+static void multiply_rows_by(paired_function *const *some_rows, const product *f) {
+    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+        rows = next_part(f->m - i, 8);
+        some_rows[rows - 1](f, i);
+    }
+}
+
+#ifdef MX_NARROW
+EACH_PAIRED(PAIRED_FUNCTION, 1)
+static paired_function *const split_blocks[8] = {EACH_PAIRED(PAIRED_ENTRY, 1)};
+
+void MX_KERNEL(mx_split_product)(const product *f) {
+    multiply_rows_by(split_blocks, f);
+}
+#endif
 
 /* From this depth on it pays to add up the two sums of each element.  Dot products are better where their blocks hold
    all columns, for so many rows that copying B costs little. */
@@ -572,10 +600,13 @@ static int wants_pairs(const product *f) {
 }
 
 static void multiply_pairs(const product *f) {
-    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
-        rows = next_part(f->m - i, 8);
-        paired_blocks[rows - 1](f, i);
+#if VECTOR_BYTES == 64
+    if (mx_has_halved_vectors()) {
+        MX_JOIN(MX_REAL(mx_split_product), avx512_narrow)(f);
+        return;
     }
+#endif
+    multiply_rows_by(paired_blocks, f);
 }
 #else
 static int wants_pairs(const product *f) {

@@ -153,6 +153,29 @@ INLINE lanes first_lanes(ptrdiff_t n) {
 #endif
 }
 
+/* x y + z, rounded once where the set has an instruction for it. */
+#if !defined(__FMA__) || VECTOR_BYTES < 32
+INLINE vector fused(real x, vector y, vector z) {
+    return x * y + z;
+}
+#elif VECTOR_BYTES == 64 && MX_BITS == 64
+INLINE vector fused(real x, vector y, vector z) {
+    return (vector)_mm512_fmadd_pd(_mm512_set1_pd(x), (__m512d)y, (__m512d)z);
+}
+#elif VECTOR_BYTES == 64
+INLINE vector fused(real x, vector y, vector z) {
+    return (vector)_mm512_fmadd_ps(_mm512_set1_ps(x), (__m512)y, (__m512)z);
+}
+#elif MX_BITS == 64
+INLINE vector fused(real x, vector y, vector z) {
+    return (vector)_mm256_fmadd_pd(_mm256_set1_pd(x), (__m256d)y, (__m256d)z);
+}
+#else
+INLINE vector fused(real x, vector y, vector z) {
+    return (vector)_mm256_fmadd_ps(_mm256_set1_ps(x), (__m256)y, (__m256)z);
+}
+#endif
+
 /* Squares of SIDE x SIDE elements are transposed in registers.  Halves of rows i and i + SIDE/2 are read into one
    vector, so that all that is left to do happens within halves, which is what processors do fastest. */
 #if (MX_BITS == 32 && VECTOR_BYTES >= 32) || (defined(MX_WIDE_SQUARES) && VECTOR_BYTES == 64)
@@ -317,22 +340,31 @@ INLINE void fetch_block(ptrdiff_t m, int vecs, const real *c, ptrdiff_t rsc) {
         fetch_row(vecs, 0, c + i * rsc);
 }
 
-/* c = alpha x + beta c, where beta == 0 must not read c. */
+/* c = alpha x + beta c, where beta == 0 must not read c.  beta c is rounded, and then the sum, by vectors and by
+   elements: left to itself, a compiler rounds either product, and not the same one everywhere. */
 INLINE void update(real *c, real x, real alpha, real beta) {
+#if defined(__FMA__) && MX_BITS == 64
+    *c = beta == 0 ? alpha * x : __builtin_fma(alpha, x, beta * *c);
+#elif defined(__FMA__)
+    *c = beta == 0 ? alpha * x : __builtin_fmaf(alpha, x, beta * *c);
+#else
     *c = beta == 0 ? alpha * x : alpha * x + beta * *c;
+#endif
+}
+
+INLINE vector updated(vector x, real alpha, real beta, vector c) {
+    return fused(alpha, x, beta * c);
 }
 
 INLINE void update_vector(real *c, vector x, real alpha, real beta) {
     loose_vector *to = (loose_vector *)c;
-    *to = beta == 0 ? alpha * x : alpha * x + beta * *to;
+    *to = beta == 0 ? alpha * x : updated(x, alpha, beta, *to);
 }
 
 INLINE void update_lanes(real *c, vector x, real alpha, real beta, ptrdiff_t n) {
 #if HAS_LANES
-    vector y = alpha * x;
-    if (beta != 0)
-        y += beta * load_lanes(c, first_lanes(n));
-    store_lanes(c, y, first_lanes(n));
+    const lanes which = first_lanes(n);
+    store_lanes(c, beta == 0 ? alpha * x : updated(x, alpha, beta, load_lanes(c, which)), which);
 #else
     for (ptrdiff_t i = 0; i < n; i++)
         update(c + i, x[i], alpha, beta);

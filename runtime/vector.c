@@ -26,17 +26,12 @@ INLINE void add_row(ptrdiff_t n, real *restrict t, real x, const real *restrict 
 }
 
 INLINE void finish_strip(const product *f, ptrdiff_t j, ptrdiff_t n, const real *restrict t) {
-    const real alpha = f->alpha, beta = f->beta;
+    const ptrdiff_t whole = f->csc == 1 ? n - n % LANES : 0;
     real *restrict c = f->c + j * f->csc;
-    if (f->csc == 1 && beta == 0)
-        for (ptrdiff_t i = 0; i < n; i++)
-            c[i] = alpha * t[i];
-    else if (f->csc == 1)
-        for (ptrdiff_t i = 0; i < n; i++)
-            c[i] = alpha * t[i] + beta * c[i];
-    else
-        for (ptrdiff_t i = 0; i < n; i++)
-            update(c + i * f->csc, t[i], alpha, beta);
+    for (ptrdiff_t i = 0; i < whole; i += LANES)
+        update_vector(c + i, *(const loose_vector *)(t + i), f->alpha, f->beta);
+    for (ptrdiff_t i = whole; i < n; i++)
+        update(c + i * f->csc, t[i], f->alpha, f->beta);
 }
 
 /* The axpy form: sums of rows of B. */

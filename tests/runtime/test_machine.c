@@ -32,6 +32,9 @@ static const trial shapes[] = {
     {.m = 40, .n = 40, .k = 300},
     {.m = 12, .n = 4, .k = 300},
     {.m = 12, .n = 8, .k = 301},
+    {.m = 2, .n = 8, .k = 33},
+    {.m = 3, .n = 4, .k = 50},
+    {.m = 13, .n = 8, .k = 26},
     {.m = 12, .n = 10, .k = 401},
     {.m = 12, .n = 15, .k = 401},
     {.m = 139, .n = 800, .k = 700},
@@ -79,7 +82,7 @@ int main(void) {
     tap_ok(&out, cache >= 1 << 18 && cache <= 1 << 22, "the second-level cache is found out: %td bytes", cache);
     for (size_t s = 0; s < COUNT(shapes); s++) {
         trial t = shapes[s];
-        t.alpha = (real)0.5, t.beta = (real)-1, t.seed = s + 1;
+        t.alpha = (real)0.7, t.beta = (real)-1.3, t.seed = s + 1; /* products with both are rounded */
         test_machines(&out, &t);
     }
     return tap_end(&out);
