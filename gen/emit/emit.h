@@ -2,9 +2,8 @@
 #ifndef MX_EMIT_EMIT_H
 #define MX_EMIT_EMIT_H
 
+#include "../../runtime/mxrt.h" /* the version of the ABI that the C is made for */
 #include "../plan/plan.h"
-
-enum { MX_ABI = 1, MX_REVISION = 1 };
 
 struct emission {
     struct arena *arena;

@@ -243,7 +243,7 @@ void emit_header(struct text *out, const struct emission *e) {
         "#if MX_ABI_VERSION != %d\n#error \"this file was generated for version %d of mxrt.h\"\n"
         "#elif MX_ABI_REVISION < %d\n#error \"this file was generated for a later mxrt.h: install that of mxc %s\"\n"
         "#endif\n\n",
-        MX_ABI, MX_ABI, MX_REVISION, e->version);
+        MX_ABI_VERSION, MX_ABI_VERSION, MX_ABI_REVISION, e->version);
     text_puts(out, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     text_puts(
         out,

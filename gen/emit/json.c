@@ -80,7 +80,7 @@ static void print_function(struct text *out, const struct emission *e, size_t fu
 }
 
 void emit_json(struct text *out, const struct emission *e) {
-    text_printf(out, "{\"mxc\": \"%s\", \"abi\": %d, \"module\": \"%s\", \"source\": ", e->version, MX_ABI,
+    text_printf(out, "{\"mxc\": \"%s\", \"abi\": %d, \"module\": \"%s\", \"source\": ", e->version, MX_ABI_VERSION,
                 e->module->name);
     text_json(out, e->source);
     text_printf(out, ", \"real\": \"%s\",\n \"functions\": [\n", real_suffix(e));

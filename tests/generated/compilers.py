@@ -92,10 +92,13 @@ def wrong_abi(tap, folder):
     """A header of another version, or an earlier one of the same, stops the compiler, and says why."""
     c, h = generate(folder, AFFINE, "affine")
     real = open(os.path.join(RUNTIME, "mxrt.h")).read()
-    for what, pattern, other, message in (("MX_ABI_VERSION", r"MX_ABI_VERSION \d+", "MX_ABI_VERSION 2", "version 1 of mxrt.h"),
-                                          ("MX_ABI_REVISION", r"MX_ABI_REVISION \d+", "MX_BEFORE_REVISIONS", "a later mxrt.h")):
+    revision = int(re.search(r"#define MX_ABI_REVISION (\d+)", real)[1])
+    for what, pattern, other, message in (
+            ("version", r"MX_ABI_VERSION \d+", "MX_ABI_VERSION 2", "version 1 of mxrt.h"),
+            ("revision", r"MX_ABI_REVISION \d+", f"MX_ABI_REVISION {revision - 1}", "a later mxrt.h"),
+            ("header without revisions", r"MX_ABI_REVISION \d+", "MX_BEFORE_REVISIONS", "a later mxrt.h")):
         changed = re.sub("#define " + pattern, "#define " + other, real)
-        tap.ok(changed != real, f"the runtime's header has {what}")
+        tap.ok(changed != real, f"the runtime's header says its {what}")
         refuses(tap, folder, c, what, changed, message)
 
 
