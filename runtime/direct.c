@@ -469,7 +469,6 @@ static void end_by_dots(product f) {
    not. */
 #if VECTOR_BYTES == 64
 MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_small_product), avx512_narrow);
-MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_split_product), avx512_narrow);
 static int wants_narrow_ending(const product *f, ptrdiff_t few) {
     const ptrdiff_t narrow = LANES / 2;
     return few > 0 && (f->csa == 1 || f->rsa == 1) && few * (f->k + ENDING * narrow) < f->k * narrow;
@@ -598,6 +597,10 @@ static int wants_pairs(const product *f) {
     return f->n == LANES / 2 && f->k >= PAIRS && f->csa == 1 && f->csb == 1 && !f->ending &&
            (LANES / 2 > DOT_COLUMNS(DOT_ROWS) || !wants_only_dots(f));
 }
+
+#if VECTOR_BYTES == 64
+MX_REAL(mx_direct_function) MX_JOIN(MX_REAL(mx_split_product), avx512_narrow);
+#endif
 
 static void multiply_pairs(const product *f) {
 #if VECTOR_BYTES == 64

@@ -8,6 +8,8 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h> /* masked loads and stores, which GNU vectors do not have */
+#elif defined(__aarch64__)
+#include <arm_neon.h> /* products added without rounding them, by name */
 #endif
 
 #if defined(__AVX512F__)
@@ -154,7 +156,15 @@ INLINE lanes first_lanes(ptrdiff_t n) {
 }
 
 /* x y + z, rounded once where the set has an instruction for it. */
-#if !defined(__FMA__) || VECTOR_BYTES < 32
+#if defined(__aarch64__) && MX_BITS == 64
+INLINE vector fused(real x, vector y, vector z) {
+    return (vector)vfmaq_n_f64((float64x2_t)z, (float64x2_t)y, x);
+}
+#elif defined(__aarch64__)
+INLINE vector fused(real x, vector y, vector z) {
+    return (vector)vfmaq_n_f32((float32x4_t)z, (float32x4_t)y, x);
+}
+#elif !defined(__FMA__) || VECTOR_BYTES < 32
 INLINE vector fused(real x, vector y, vector z) {
     return x * y + z;
 }
@@ -343,12 +353,12 @@ INLINE void fetch_block(ptrdiff_t m, int vecs, const real *c, ptrdiff_t rsc) {
 /* c = alpha x + beta c, where beta == 0 must not read c.  beta c is rounded, and then the sum, by vectors and by
    elements: left to itself, a compiler rounds either product, and not the same one everywhere. */
 INLINE void update(real *c, real x, real alpha, real beta) {
-#if defined(__FMA__) && MX_BITS == 64
-    *c = beta == 0 ? alpha * x : __builtin_fma(alpha, x, beta * *c);
-#elif defined(__FMA__)
-    *c = beta == 0 ? alpha * x : __builtin_fmaf(alpha, x, beta * *c);
-#else
+#if !defined(__FMA__) && !defined(__aarch64__)
     *c = beta == 0 ? alpha * x : alpha * x + beta * *c;
+#elif MX_BITS == 64
+    *c = beta == 0 ? alpha * x : __builtin_fma(alpha, x, beta * *c);
+#else
+    *c = beta == 0 ? alpha * x : __builtin_fmaf(alpha, x, beta * *c);
 #endif
 }
 
