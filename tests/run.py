@@ -2,7 +2,7 @@
 """Runs the test suites (all, or those named) and ends in 'N passed, N failed'.
 
 A suite is one or more commands that print TAP. A command that dies, or whose plan does not match what it printed, counts
-as one failure more. Two commands run at a time."""
+as one failure more; '1..0 # SKIP' is a plan, too, and what was skipped is said. Two commands run at a time."""
 import concurrent.futures
 import glob
 import os
@@ -57,8 +57,8 @@ def judge(text, status):
     """Passed, failed, and the lines that explain the failures."""
     passed = len(re.findall(r"^ok\b", text, re.M))
     failed = re.findall(r"^not ok\b.*(?:\n#.*)*", text, re.M)
-    plan = re.search(r"^1\.\.(\d+)$", text, re.M)
-    if plan is None or int(plan.group(1)) != passed + len(failed) or (status != 0 and not failed):
+    plan = re.search(r"^1\.\.(\d+)$|^1\.\.(0) # SKIP .*$", text, re.M)
+    if plan is None or int(plan.group(1) or plan.group(2)) != passed + len(failed) or (status != 0 and not failed):
         failed.append(f"the run ended with status {status} and {'no plan' if plan is None else plan.group(0)}:\n"
                       + text[-2000:])
     return passed, failed
@@ -79,6 +79,8 @@ def main():
             failures += len(failed)
             name = " ".join([f"{k}={v}" for k, v in environment.items()] + [os.path.relpath(command[-1], ROOT)])
             print(f"[{number}/{len(jobs)}] {suite}: {name}: {good} passed, {len(failed)} failed, {seconds:.0f} s", flush=True)
+            for reason in re.findall(rb"^1\.\.0 # SKIP (.*)$", done.stdout, re.M):
+                print(f"skipped: {reason.decode()}", flush=True)
             for text in failed[:20]:
                 print(text, flush=True)
     print(f"{passed} passed, {failures} failed")
