@@ -124,7 +124,7 @@ static range share(ptrdiff_t size, ptrdiff_t unit, int parts, int part) {
 static ptrdiff_t unit_of(const product *f, int by_rows) {
     if (by_rows)
         return f->n <= FEW_COLUMNS || f->n < LINE / (ptrdiff_t)sizeof(real) ? 24 : 8;
-    if (f->m <= 4)
+    if (f->m <= 4 && f->csb == 1)
         return 256;
     return f->csb == 1 && f->k > SHALLOW ? MX_MAX_NR / 3 : MX_MAX_NR;
 }

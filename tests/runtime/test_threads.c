@@ -70,6 +70,7 @@ static const trial shapes[] = {
     {.m = 301, .n = 299, .k = 530, .a = COLUMNS},
     {.m = 140, .n = 900, .k = 300},
     {.m = 140, .n = 900, .k = 300, .a = COLUMNS},
+    {.m = 3, .n = 1129, .k = 1401, .a = COLUMNS, .b = COLUMNS},
 };
 
 static operands product_of(const trial *t, int threads, const char **wrong) {
