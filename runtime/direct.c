@@ -2,32 +2,38 @@
 #include "machine.h"
 #include "simd.h"
 
-/* Rows of B that do not serve as they lie are copied to the stack, this many bytes at most. */
-#define BUFFER_BYTES 24576
-#define BUFFER_REALS (BUFFER_BYTES * 8 / MX_BITS)
+/* Rows of B that do not serve as they lie are copied to the stack, as many as the first-level cache holds. */
+#define BUFFER_REALS (STRIP_BYTES * 8 / MX_BITS)
 
 /* The widest strip, in vectors, and the tallest block of a strip, in rows. */
 #define WIDEST (NV < 3 ? NV : 3)
-#define TALLEST(vecs) (!MANY_REGISTERS ? ((vecs) == 1 ? 8 : 4) : (vecs) == 1 ? 16 : (vecs) == 2 ? 12 : 8)
+#define TALLEST(vecs)                                                                                                  \
+    (!MANY_REGISTERS ? ((vecs) == 1 ? 8 : (vecs) == 2 ? 6 : 4) : (vecs) == 1 ? 16 : (vecs) == 2 ? 12 : 8)
 #define MOST_ROWS 16
 
 /* Few rows of C leave registers for wider strips, along which B is read in order, and sums enough side by side. */
 #define WIDE_ROWS 4
-#define WIDE_VECTORS(rows) (MANY_REGISTERS ? ((rows) <= 2 ? 8 : 6) : (rows) == 1 ? 8 : (rows) == 2 ? 5 : WIDEST)
+#define WIDE_VECTORS(rows)                                                                                             \
+    (MANY_REGISTERS ? ((rows) <= 2 ? 8 : 6) : (rows) == 1 ? 8 : (rows) == 2 ? 5 : (rows) == 3 ? 4 : WIDEST)
+
+/* Where there are few registers, some more rows are one block of a narrower strip, so that B is read once. */
+#define ONE_BLOCK_ROWS (MANY_REGISTERS ? TALLEST(WIDEST) : TALLEST(2))
+#define ONE_BLOCK_VECTORS (MANY_REGISTERS ? WIDEST : 2)
 
 /* Blocks of dot products: sums in registers, which leave some for products where these are not added at once; rows, and
    columns with so many rows.  They are taken for sums of this length where C has few columns, or so few rows that
    summing up costs less than to copy B. */
 #define DOT_SUMS (MANY_REGISTERS ? 24 : HAS_LANES ? 12 : 9)
 #define DOT_ROWS (MANY_REGISTERS || HAS_LANES ? 4 : 3)
-#define DOT_COLUMNS(rows) (DOT_SUMS / (rows) < DOT_SUMS / DOT_ROWS ? DOT_SUMS / (rows) : DOT_SUMS / DOT_ROWS)
+#define DOT_COLUMNS(rows) (DOT_SUMS / (rows) < 6 ? DOT_SUMS / (rows) : 6)
 #define LONG (3 * LANES)
 #define FEW 12
 #define FEW_ROWS 24
 #define LONG_ROWS(m) (8 * (m))
 
-/* Up to this many rows of B are summed without a block. */
+/* Up to this many rows of B are summed without a block, for so many rows of C at a time. */
 #define SHALLOW 4
+#define FLAT_ROWS (MANY_REGISTERS ? 1 : 4)
 
 /* A strip of C: m rows and n <= vecs*LANES columns.  b has rows ldb apart: of whole vectors where the set has no masks,
    else of n elements.  What is sent for beside it is the strip that follows in b. */
@@ -81,6 +87,7 @@ INLINE void wide_step(int rows, int vecs, int whole, lanes last, const real *a, 
 
 /* Many rows of A at a time only where these are short: their lines compete for places of the first-level cache. */
 #define SHORT 128
+#define TALLEST_DEEP 8
 
 INLINE void step(int rows, int vecs, int whole, lanes last, const real *const *a, ptrdiff_t rsa, const real *b,
                  vector *acc) {
@@ -93,6 +100,9 @@ INLINE void step(int rows, int vecs, int whole, lanes last, const real *const *a
 INLINE void advance(int rows, const real **a, ptrdiff_t csa) {
     UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] += csa;
 }
+
+/* Rows of one vector whose sums leave registers for as many more. */
+#define PAIRED_ROWS (MANY_REGISTERS ? 8 : 6)
 
 /* So few sums that each would wait for the one before are added by twos: those of even and of odd steps.  Returns the
    number of steps. */
@@ -141,15 +151,14 @@ INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     if (s->k >= FAR && f->csc == 1)
         fetch_block(rows, vecs, s->c + i0 * f->rsc, f->rsc);
     ptrdiff_t p = s->k;
-    if (vecs == WIDEST && s->fetched == ALL_ROWS)
+    if (vecs == ONE_BLOCK_VECTORS && s->fetched == ALL_ROWS)
         p -= fetching_steps(rows, vecs, whole, last, 0, a, rsa, csa, b, ldb, p, acc);
-    else if (vecs == WIDEST && s->fetched == FIRST_ROWS)
+    else if (vecs == ONE_BLOCK_VECTORS && s->fetched == FIRST_ROWS)
         p -= fetching_steps(rows, vecs, whole, last, 1, a, rsa, csa, b, ldb, FETCHED, acc);
-    if (vecs == 1 && rows <= 8 && s->k > SHORT && f->n <= LANES && !f->ending)
+    if (vecs == 1 && rows <= PAIRED_ROWS && s->k > SHORT && f->n <= LANES && !f->ending)
         p -= add_pairs(rows, whole, last, a, rsa, csa, b, ldb, p / 2, acc);
     b = s->b + (s->k - p) * ldb;
-    for (; p > 0; p--, b += ldb, advance(rows, a, csa))
-        step(rows, vecs, whole, last, a, rsa, b, acc);
+    FEW_AT_A_TIME for (; p > 0; p--, b += ldb, advance(rows, a, csa)) step(rows, vecs, whole, last, a, rsa, b, acc);
     if (f->csc == 1 && f->alpha == 1 && s->beta == 0)
         store_rows(rows, vecs, acc, 1, 0, s->c + i0 * f->rsc, f->rsc, rows, whole ? vecs * LANES : s->n);
     else
@@ -207,7 +216,7 @@ static block_function *const blocks[8][2][MOST_ROWS] = {EACH_BLOCK(BLOCK_ENTRY)}
 
 static void multiply_strip(const strip *s) {
     const ptrdiff_t m = s->f->m, vecs = (s->n + LANES - 1) / LANES;
-    const ptrdiff_t tallest = s->k <= SHORT ? TALLEST(vecs) : min(TALLEST(vecs), 8);
+    const ptrdiff_t tallest = s->k <= SHORT ? TALLEST(vecs) : min(TALLEST(vecs), TALLEST_DEEP);
     block_function *const *const of_rows = blocks[vecs - 1][s->n == vecs * LANES];
     for (ptrdiff_t i = 0, rows; i < m; i += rows) {
         rows = next_part(m - i, tallest);
@@ -215,39 +224,51 @@ static void multiply_strip(const strip *s) {
     }
 }
 
-/* Rows of C one after the other, each a sum of depth (a constant) rows of B: what counts is to write C in order.
-   plain: C = A B. */
-INLINE void flat_rows(int depth, int plain, const product *f) {
+/* rows of C from row i0 on, each a sum of depth rows of B; rows and depth are constants.  plain: C = A B. */
+INLINE void flat_rows(int rows, int depth, int plain, const product *f, ptrdiff_t i0) {
     const ptrdiff_t whole = f->n - f->n % LANES;
-    for (ptrdiff_t i = 0; i < f->m; i++) {
-        const real *a = f->a + i * f->rsa;
-        real *c = f->c + i * f->rsc, x[SHALLOW];
-        UNROLL for (int p = 0; p < depth; p++) x[p] = a[p * f->csa];
-        for (ptrdiff_t j = 0; j < whole; j += LANES) {
-            vector sum = x[0] * *(const loose_vector *)(f->b + j);
-            UNROLL for (int p = 1; p < depth; p++) sum += x[p] * *(const loose_vector *)(f->b + p * f->rsb + j);
+    real *c = f->c + i0 * f->rsc, x[FLAT_ROWS * SHALLOW];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int p = 0; p < depth; p++) x[i * depth + p] = f->a[(i0 + i) * f->rsa + p * f->csa];
+    }
+    for (ptrdiff_t j = 0; j < whole; j += LANES) {
+        vector y[SHALLOW];
+        UNROLL for (int p = 0; p < depth; p++) y[p] = *(const loose_vector *)(f->b + p * f->rsb + j);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vector sum = x[i * depth] * y[0];
+            UNROLL for (int p = 1; p < depth; p++) sum += x[i * depth + p] * y[p];
             if (plain)
-                *(loose_vector *)(c + j) = sum;
+                *(loose_vector *)(c + i * f->rsc + j) = sum;
             else
-                update_vector(c + j, sum, f->alpha, f->beta);
-        }
-        for (ptrdiff_t j = whole; j < f->n; j++) {
-            real sum = x[0] * f->b[j];
-            UNROLL for (int p = 1; p < depth; p++) sum += x[p] * f->b[p * f->rsb + j];
-            update(c + j, sum, f->alpha, f->beta);
+                update_vector(c + i * f->rsc + j, sum, f->alpha, f->beta);
         }
     }
+    for (int i = 0; i < rows; i++)
+        for (ptrdiff_t j = whole; j < f->n; j++) {
+            real sum = x[i * depth] * f->b[j];
+            UNROLL for (int p = 1; p < depth; p++) sum += x[i * depth + p] * f->b[p * f->rsb + j];
+            update(c + i * f->rsc + j, sum, f->alpha, f->beta);
+        }
+}
+
+/* What counts is to write C in order, in as few streams as keep memory busy. */
+INLINE void flat_product_of(int depth, int plain, const product *f) {
+    ptrdiff_t i = 0;
+    for (; i + FLAT_ROWS <= f->m; i += FLAT_ROWS)
+        flat_rows(FLAT_ROWS, depth, plain, f, i);
+    for (; i < f->m; i++)
+        flat_rows(1, depth, plain, f, i);
 }
 
 INLINE void flat_any(int plain, const product *f) {
     if (f->k == 1)
-        flat_rows(1, plain, f);
+        flat_product_of(1, plain, f);
     else if (f->k == 2)
-        flat_rows(2, plain, f);
+        flat_product_of(2, plain, f);
     else if (f->k == 3)
-        flat_rows(3, plain, f);
+        flat_product_of(3, plain, f);
     else
-        flat_rows(4, plain, f);
+        flat_product_of(4, plain, f);
 }
 
 static void flat_product(const product *f) {
@@ -257,12 +278,15 @@ static void flat_product(const product *f) {
         flat_any(0, f);
 }
 
-/* buffer[p*width + j] = b[p*rsb + j*csb], with zeros up to whole vectors. */
-static void copy_rows(real *buffer, ptrdiff_t width, const real *b, const product *f, ptrdiff_t k, ptrdiff_t n) {
-    if (f->rsb == 1 && k >= SIDE && width % SIDE == 0) {
-        transpose(n, k, b, f->csb, buffer, width);
-        return;
-    }
+/* n elements of each of k contiguous rows, vector by vector. */
+INLINE void copy_vectors(int vecs, real *buffer, const real *b, ptrdiff_t rsb, ptrdiff_t k, ptrdiff_t n) {
+    const lanes last = first_lanes(n - (vecs - 1) * LANES);
+    for (ptrdiff_t p = 0; p < k; p++, b += rsb)
+        UNROLL for (int j = 0; j < vecs; j++, buffer += LANES) * (panel_vector *)buffer =
+            load_row(j < vecs - 1, b + j * LANES, last);
+}
+
+static void copy_elements(real *buffer, ptrdiff_t width, const real *b, const product *f, ptrdiff_t k, ptrdiff_t n) {
     for (ptrdiff_t p = 0; p < k; p++) {
         for (ptrdiff_t j = 0; j < n; j++)
             buffer[p * width + j] = b[p * f->rsb + j * f->csb];
@@ -271,8 +295,22 @@ static void copy_rows(real *buffer, ptrdiff_t width, const real *b, const produc
     }
 }
 
+/* buffer[p*width + j] = b[p*rsb + j*csb], with zeros up to whole vectors. */
+static void copy_rows(real *buffer, ptrdiff_t width, const real *b, const product *f, ptrdiff_t k, ptrdiff_t n) {
+    if (f->rsb == 1 && k >= SIDE && width % SIDE == 0)
+        transpose(n, k, b, f->csb, buffer, width);
+    else if (f->csb != 1 || (!HAS_LANES && n != width))
+        copy_elements(buffer, width, b, f, k, n);
+    else if (width == LANES)
+        copy_vectors(1, buffer, b, f->rsb, k, n);
+    else if (width == 2 * LANES)
+        copy_vectors(2, buffer, b, f->rsb, k, n);
+    else
+        copy_vectors(3, buffer, b, f->rsb, k, n);
+}
+
 static void copied_strip(strip s, const real *b) {
-    panel_vector buffer[BUFFER_BYTES / VECTOR_BYTES];
+    panel_vector buffer[STRIP_BYTES / VECTOR_BYTES];
     const product *f = s.f;
     s.b = (const real *)buffer;
     s.ldb = (s.n + LANES - 1) / LANES * LANES;
@@ -286,10 +324,15 @@ static void copied_strip(strip s, const real *b) {
     }
 }
 
+static ptrdiff_t widest_strip(const product *f) {
+    if (f->csb != 1 || f->m > ONE_BLOCK_ROWS)
+        return WIDEST;
+    return f->m <= WIDE_ROWS ? WIDE_VECTORS(f->m) : ONE_BLOCK_VECTORS;
+}
+
 /* Columns of the next strip.  Sets without masks leave what is no whole vector to a strip of its own. */
 static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
-    const ptrdiff_t widest = f->csb == 1 && f->m <= WIDE_ROWS ? WIDE_VECTORS(f->m) : WIDEST;
-    ptrdiff_t n = next_part((left + LANES - 1) / LANES, widest) * LANES;
+    ptrdiff_t n = next_part((left + LANES - 1) / LANES, widest_strip(f)) * LANES;
     if (!HAS_LANES && f->csb == 1 && n > left && left > LANES)
         return left - left % LANES;
     return n < left ? n : left;
@@ -366,12 +409,33 @@ typedef void dot_function(const product *f, ptrdiff_t i0, ptrdiff_t j0);
 EACH_DOT_BLOCK(DOT_FUNCTION)
 static dot_function *const dot_blocks[8][6] = {EACH_DOT_BLOCK(DOT_ENTRY)};
 
-/* Long dot products, where columns of C are too few to be vectors.  As many rows at a time as leave room for all
-   columns, but no more streams from memory than need be, and fewer where it is far. */
+/* Rows of a block: as many as leave room for all columns; or the fewest blocks, but few rows at once. */
+#if MANY_REGISTERS
+INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
+    const int six = f->m <= 6 || (MX_BITS == 32 && far && f->n <= DOT_COLUMNS(6));
+    return f->n <= DOT_COLUMNS(8) && !far ? 8 : six ? 6 : DOT_ROWS;
+}
+#else
+INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
+    static const signed char choices[] = {4, 3, 6, 8};
+    ptrdiff_t best = DOT_ROWS, fewest = PTRDIFF_MAX;
+    if (!HAS_LANES || f->m <= 6)
+        return HAS_LANES ? 6 : DOT_ROWS;
+    for (int i = 0; i < (far ? 3 : 4); i++) {
+        const ptrdiff_t rows = choices[i], columns = DOT_COLUMNS(rows);
+        const ptrdiff_t count = (f->m + rows - 1) / rows * ((f->n + columns - 1) / columns);
+        if (count < fewest)
+            best = rows, fewest = count;
+    }
+    return best;
+}
+#endif
+
+/* Long dot products, where columns of C are too few to be vectors.  No more streams from memory than need be, and fewer
+   where it is far. */
 static void dot_products(const product *f) {
     const int far = f->m * f->k * (ptrdiff_t)sizeof(real) > mx_near_cache();
-    const int six = MANY_REGISTERS && (f->m <= 6 || (MX_BITS == 32 && far && f->n <= DOT_COLUMNS(6)));
-    const ptrdiff_t tallest = f->n <= DOT_COLUMNS(8) && !far ? 8 : six ? 6 : DOT_ROWS;
+    const ptrdiff_t tallest = rows_of_dots(f, far);
     for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
         rows = next_part(f->m - i, tallest);
         for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
@@ -381,19 +445,41 @@ static void dot_products(const product *f) {
     }
 }
 
+/* Where the stride of B is a multiple of this many bytes, lines of all its rows share a few places of the first-level
+   cache, and so do those of C: those of a strip would be gone when the next rows of A want them. */
+#define ALIASED 4096
+#define ALIASED_DEPTH 128
+#define ALIASED_ROWS 8
+
+static int has_aliased_rows(const product *f) {
+    return f->rsb * (ptrdiff_t)sizeof(real) % ALIASED == 0;
+}
+
+/* Rows of C that pay for copying a strip of B that would not stay near. */
+static int has_crowded_strips(const product *f) {
+    return !MANY_REGISTERS && f->m > (has_aliased_rows(f) ? ALIASED_ROWS : FEW_ROWS) && f->k <= STRIP_ROWS &&
+           crowd_of_rows(f) >= CROWD;
+}
+
+/* Is all of B to be read for each block of rows? */
+static int wants_some_rows(const product *f) {
+    return f->m > TALLEST(WIDEST) && f->csb == 1 && f->k > SHALLOW && f->k <= ALIASED_DEPTH && has_aliased_rows(f) &&
+           !has_crowded_strips(f);
+}
+
 /* Strips of B in place, read once, at strides that processors do not foresee: multiples of some lines.  All rows of one
    from far away; the first rows of one from the second-level cache. */
 #define SIMILAR 512
 
 static enum fetched rows_to_fetch(const product *f) {
     const ptrdiff_t bytes = f->n * f->k * (ptrdiff_t)sizeof(real), near = mx_near_cache();
-    if (f->m <= WIDE_ROWS || f->m > TALLEST(WIDEST) || f->rsb * (ptrdiff_t)sizeof(real) % SIMILAR != 0)
+    if (f->m <= WIDE_ROWS || f->m > ONE_BLOCK_ROWS || f->rsb * (ptrdiff_t)sizeof(real) % SIMILAR != 0)
         return NO_ROWS;
     return bytes > near * 3 / 2 ? ALL_ROWS : bytes > near / 16 && f->k >= FETCHED ? FIRST_ROWS : NO_ROWS;
 }
 
 static void multiply_all_rows(const product *f, ptrdiff_t columns) {
-    const int in_place = f->csb == 1;
+    const int in_place = f->csb == 1 && !has_crowded_strips(f);
     const enum fetched fetched = in_place ? rows_to_fetch(f) : NO_ROWS;
     for (ptrdiff_t j = 0, n; j < columns; j += n) {
         n = next_strip(f, columns - j);
@@ -404,15 +490,6 @@ static void multiply_all_rows(const product *f, ptrdiff_t columns) {
         else
             copied_strip(s, b);
     }
-}
-
-/* Where the stride of B is a multiple of this many bytes, lines of all its rows share a few places of the first-level
-   cache, and so do those of C: those of a strip would be gone when the next rows of A want them. */
-#define ALIASED 4096
-#define ALIASED_DEPTH 128
-
-static int has_aliased_rows(const product *f) {
-    return f->csb == 1 && f->k > SHALLOW && f->k <= ALIASED_DEPTH && f->rsb * (ptrdiff_t)sizeof(real) % ALIASED == 0;
 }
 
 static __attribute__((noinline)) void multiply_some_rows(const product *f, ptrdiff_t rows, ptrdiff_t columns) {
@@ -427,7 +504,7 @@ static __attribute__((noinline)) void multiply_some_rows(const product *f, ptrdi
 
 /* The first columns. */
 static void multiply_strips(const product *f, ptrdiff_t columns) {
-    if (f->m > TALLEST(WIDEST) && has_aliased_rows(f))
+    if (wants_some_rows(f))
         multiply_some_rows(f, TALLEST(WIDEST), columns);
     else
         multiply_all_rows(f, columns);
@@ -634,11 +711,18 @@ static void multiply_undivided(const product *f) {
     multiply_strips(f, f->n);
 }
 
+/* A vector more costs hardly more than one alone: where there are few registers, two fill them better. */
+#define SECOND_VECTOR 4
+
+static int wants_second_vector(const product *f, ptrdiff_t few) {
+    return !MANY_REGISTERS && f->csb == 1 && f->n > LANES && f->n < 2 * LANES && few > LANES - SECOND_VECTOR;
+}
+
 /* With few rows the number of blocks is what costs, not that of lanes.  What decides is the same for a part of the
    rows, unless they are few, so that threads do not change results. */
 static int wants_division(const product *f) {
     const ptrdiff_t few = f->n % LANES;
-    if (few == 0 || (f->m <= WIDE_ROWS && f->n > LANES / 2))
+    if (few == 0 || wants_second_vector(f, few) || (f->m <= WIDE_ROWS && f->n > LANES / 2))
         return 0;
     return f->csb == 1 ? wants_to_be_last(f, few) : f->rsb == 1 && f->csa == 1 && wants_ending(f, few);
 }
@@ -672,6 +756,8 @@ static void multiply_rows(const product *f) {
 #define FEW_LONG_SUMS (MANY_REGISTERS ? 64 : FEW_SUMS)
 
 static int wants_dots(const product *f) {
+    if (!MANY_REGISTERS && f->m > FEW_ROWS && 8 * f->n >= 7 * ((f->n + LANES - 1) / LANES * LANES))
+        return 0;
     if (HAS_LANES && f->m * f->n <= (f->k < LANES ? FEW_SUMS : FEW_LONG_SUMS))
         return 1;
     return f->k >= LONG && (f->n <= FEW || (f->m <= FEW_ROWS && f->k >= LONG_ROWS(f->m)));

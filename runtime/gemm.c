@@ -46,6 +46,14 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define DEEP 1024
 #define NEAR_B (2 << 20)
 
+/* Elements of A, and strips of B, with which it pays to pack strips that the first-level cache does not hold. */
+#define ENOUGH_OF_A 24576
+#define ENOUGH_STRIPS 3
+
+/* Rows whose sums have registers at the same time; bytes of operands that stay in the second-level cache. */
+#define ROWS_AT_ONCE 4
+#define NEAR_BOTH 655360
+
 /* Little to sum; bytes of a B that stays in the first-level cache. */
 #define SHALLOW 4
 #define NEAR 12288
@@ -135,12 +143,24 @@ static void multiply_at_once(MX_REAL(mx_direct_function) * way, const product *f
     finish(f);
 }
 
+/* depth steps at a time. */
+static void multiply_in_depth(MX_REAL(mx_direct_function) * way, const product *f, ptrdiff_t depth) {
+    if (f->k <= depth) {
+        multiply_at_once(way, f);
+        return;
+    }
+    for (ptrdiff_t p = 0; p < f->k; p += depth) {
+        const product part = steps_of(f, (range){p, min(f->k - p, depth)});
+        multiply_at_once(way, &part);
+    }
+}
+
 /* Some rows after the other, if something is to be done with them while they are in the cache. */
-static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f) {
+static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *f, ptrdiff_t depth) {
     const ptrdiff_t row_bytes = f->n * (ptrdiff_t)sizeof(real), unit = 2 * unit_of(f, 1);
     const ptrdiff_t near = mx_near_cache() / 8 * C_EIGHTHS;
     if (!has_tiles(f) || f->m < 2 * unit || f->m * row_bytes <= near) {
-        multiply_at_once(way, f);
+        multiply_in_depth(way, f, depth);
         return;
     }
     product whole = *f;
@@ -148,7 +168,7 @@ static void multiply_in_place(MX_REAL(mx_direct_function) * way, const product *
         rows = round_up(near / row_bytes, unit) + unit;
         rows = f->m - i < rows + unit ? f->m - i : rows;
         const product part = rows_of(&whole, (range){i, rows});
-        multiply_at_once(way, &part);
+        multiply_in_depth(way, &part, depth);
     }
 }
 
@@ -221,14 +241,9 @@ static void multiply(const crew *all, int part) {
     const ptrdiff_t nc = balanced(f->n, all->nc, MX_MAX_NR), kc = balanced(f->k, KC, 1);
     for (ptrdiff_t j = 0; j < f->n; j += nc)
         for (ptrdiff_t p = 0; p < f->k; p += kc) {
-            product panel = columns_of(f, (range){j, min(f->n - j, nc)});
-            panel.k = min(f->k - p, kc);
-            panel.beta = p == 0 ? f->beta : 1;
-            panel.without |=
-                (p == 0 ? 0 : MX_PROLOGUE) | (p + panel.k == f->k ? 0 : MX_EPILOGUE) | (j == 0 ? 0 : MX_OF_A);
-            panel.a += p * f->csa;
-            panel.b += p * f->rsb;
-            panel.deep = p;
+            const product columns = columns_of(f, (range){j, min(f->n - j, nc)});
+            product panel = steps_of(&columns, (range){p, min(f->k - p, kc)});
+            panel.without |= j == 0 ? 0 : MX_OF_A;
             pack_share(all, &panel, part);
             meet(all);
             multiply_panel(all, &panel, all->a + part * all->room);
@@ -282,7 +297,15 @@ static int wants_transposition(const product *f) {
     return f->csc != 1 && f->rsc == 1;
 }
 
-static int wants_no_copy(const product *f) {
+/* More than SMALL in any set. */
+static int wants_strips_packed(const kernels *set, const product *f) {
+    return f->m > FEW_ROWS && f->n >= ENOUGH_STRIPS * set->nr && f->k > set->strip &&
+           (crowd_of_rows(f) >= set->crowd || !volume_within(ENOUGH_OF_A, 1, f->m, f->k));
+}
+
+static int wants_no_copy(const kernels *set, const product *f) {
+    if (wants_strips_packed(set, f))
+        return 0;
     return volume_within(f->k < FLAT ? SMALL_FLAT : SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS ||
            f->k <= SHALLOW ||
            (f->m <= FEW_ROWS_IN_PLACE &&
@@ -290,14 +313,16 @@ static int wants_no_copy(const product *f) {
            volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
 }
 
-/* Columns that fill vectors well enough are worth copying B for. */
+/* Columns that fill vectors well enough are worth copying B for: all at once where few rows of A fit beside a strip
+   that is wide, otherwise to the stack. */
 static int wants_no_packing(const kernels *set, const product *f) {
     if (f->csb == 1)
-        return wants_no_copy(f);
+        return wants_no_copy(set, f);
     return volume_within(SMALL, f->m, f->n, f->k) ||
            (f->rsb == 1 && f->k <= SHORT && volume_within(SMALL_IN_PLACE, f->m, f->n, f->k)) ||
            (f->rsb == 1 &&
-            (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS && 8 * f->n < 7 * round_up(f->n, set->lanes))));
+            (f->m <= FEW_ROWS || (f->csa == 1 && f->n <= FEW_COLUMNS &&
+                                  (set->strip < PTRDIFF_MAX || 8 * f->n < 7 * round_up(f->n, set->lanes)))));
 }
 
 /* ---- By several threads: the same register blocks in the same places, so that all bits are the same ---- */
@@ -306,7 +331,7 @@ static int wants_no_packing(const kernels *set, const product *f) {
 typedef struct parts {
     MX_REAL(mx_direct_function) * way;
     const product *f;
-    ptrdiff_t unit;
+    ptrdiff_t unit, depth;
     int by_rows, count;
 } parts;
 
@@ -316,18 +341,26 @@ static void direct_part(const void *job, int part) {
                                 : columns_of(all->f, share(all->f->n, all->unit, all->count, part));
     if (part > 0)
         mine.without |= all->by_rows ? MX_OF_B : MX_OF_A;
-    multiply_in_place(all->way, &mine);
+    multiply_in_place(all->way, &mine, all->depth);
+}
+
+/* Steps for which a strip of B stays near, where it and A are read more than once.  The same for all parts. */
+static ptrdiff_t depth_in_place(const kernels *set, const product *f) {
+    const int reads_again = f->csb == 1 && f->m > ROWS_AT_ONCE && f->n > FEW_COLUMNS && f->k > set->strip;
+    return reads_again && !volume_within(NEAR_BOTH / (ptrdiff_t)sizeof(real), 1, f->m + f->n, f->k)
+               ? balanced(f->k, set->strip, 1)
+               : f->k;
 }
 
 static void direct(const kernels *set, const product *f, const mx_team *team, int threads) {
     const int by_rows = epilogue_of(f) != NULL ? !f->swapped : f->m >= f->n && f->m > 1;
-    parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), by_rows, 1};
+    parts all = {f->m == 1 ? set->vector : set->small, f, unit_of(f, by_rows), depth_in_place(set, f), by_rows, 1};
     if (threads > 1)
         all.count = (int)min((by_rows ? f->m : f->n) / (2 * all.unit), threads);
     if (all.count > 1)
         team->run(all.count, 1, direct_part, &all);
     else
-        multiply_in_place(all.way, f);
+        multiply_in_place(all.way, f, all.depth);
 }
 
 static void row_part(const void *job, int part) {

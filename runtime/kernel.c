@@ -47,9 +47,14 @@ INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, co
     }
 }
 
+/* Nothing but these steps. */
 INLINE void accumulate_only(int rows, int vecs, int in_place, const register_block *x, ptrdiff_t first, ptrdiff_t last,
                             vector *acc) {
-    accumulate(rows, vecs, in_place, MX_NOTHING, x, first, last, NULL, acc);
+    const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
+    const real *a = x->a + first * csa, *b = x->b + first * NR;
+    FEW_AT_A_TIME for (ptrdiff_t p = first; p < last; p++, a += csa, b += NR) {
+        add_products(rows, vecs, a, rsa, b, acc);
+    }
 }
 
 /* The runs with work beside them, and the number of their steps.  Rows of C are sent for one by one: the processor
@@ -182,6 +187,8 @@ const kernels MX_KERNEL(mx_kernels) = {
     LANES,
     MR,
     NR,
+    STRIP_ROWS,
+    CROWD,
     MX_KERNEL(mx_pack_a),
     MX_KERNEL(mx_pack_b),
     MX_KERNEL(mx_sum),

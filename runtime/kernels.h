@@ -3,6 +3,7 @@
 #define MX_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "real.h"
 
@@ -114,8 +115,17 @@ typedef void MX_REAL(mx_copy_function)(ptrdiff_t m, ptrdiff_t n, const real *src
 #define MX_MAX_MR 8
 #define MX_MAX_NR (24 * 64 / MX_BITS)
 
+/* How many rows of B there are times the power of two, up to a page, that they lie a multiple of apart: the larger, the
+   fewer places of a cache their lines share. */
+static inline ptrdiff_t crowd_of_rows(const product *f) {
+    const ptrdiff_t page = 4096, distance = f->rsb * (ptrdiff_t)sizeof(real), power = distance & -distance;
+    return (f->k < page ? f->k : page) * (power < page ? power : page);
+}
+
+/* strip: rows of a strip of B that the first-level cache holds; crowd: of rows that it does not hold if they stay where
+   they are. */
 typedef struct MX_REAL(mx_kernels) {
-    ptrdiff_t lanes, mr, nr;
+    ptrdiff_t lanes, mr, nr, strip, crowd;
     MX_REAL(mx_pack_function) * pack_a, *pack_b;
     MX_REAL(mx_sum_function) * sum;
     MX_REAL(mx_micro_function) * micro;

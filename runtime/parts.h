@@ -40,6 +40,18 @@ static inline product columns_of(const product *f, range columns) {
     return part;
 }
 
+/* Some of the steps of its sums: C is begun with the first ones and has its value after the last ones. */
+static inline product steps_of(const product *f, range steps) {
+    product part = *f;
+    part.k = steps.size;
+    part.beta = steps.from == 0 ? f->beta : 1;
+    part.without |= (steps.from == 0 ? 0 : MX_PROLOGUE) | (steps.from + steps.size == f->k ? 0 : MX_EPILOGUE);
+    part.a += steps.from * f->csa;
+    part.b += steps.from * f->rsb;
+    part.deep += steps.from;
+    return part;
+}
+
 /* Columns of it, B being packed in panels of a width from b on. */
 static inline product packed_columns_of(const product *f, range columns, const real *b, ptrdiff_t width) {
     product part = columns_of(f, columns);

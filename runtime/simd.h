@@ -41,6 +41,17 @@
 #define MANY_REGISTERS 0
 #endif
 
+/* Wide strips of B come from the second-level cache fast enough.  Narrow ones of this many bytes stay in the
+   first-level cache if their rows are not crowded. */
+#define STRIP_BYTES 24576
+#if MANY_REGISTERS
+#define STRIP_ROWS PTRDIFF_MAX
+#define CROWD PTRDIFF_MAX
+#else
+#define STRIP_ROWS (STRIP_BYTES / (3 * VECTOR_BYTES))
+#define CROWD 65536
+#endif
+
 /* The most accumulators of any block. */
 #define MAX_ACCUMULATORS 24
 
@@ -62,6 +73,16 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(MX_B
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 24")
+#endif
+
+/* Small register blocks: what counting the steps takes is an eighth of all instructions, which is what another thread
+   of the core competes for. */
+#if MANY_REGISTERS
+#define FEW_AT_A_TIME
+#elif defined(__clang__)
+#define FEW_AT_A_TIME _Pragma("clang loop unroll_count(4)")
+#else
+#define FEW_AT_A_TIME _Pragma("GCC unroll 4")
 #endif
 
 MX_REAL(mx_pack_function) MX_KERNEL(mx_pack_a), MX_KERNEL(mx_pack_b);

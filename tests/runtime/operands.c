@@ -43,7 +43,7 @@ static void set_strides(matrix *x, layout l) {
         x->rs = 1, x->cs = rows;
         break;
     case PADDED_ROWS:
-        x->rs = columns + 3, x->cs = 1;
+        x->rs = columns + GAP, x->cs = 1;
         break;
     case PADDED_COLUMNS:
         x->rs = 1, x->cs = rows + 5;

@@ -17,6 +17,9 @@
 /* Elements on either side of a matrix that no call may write. */
 #define GUARD 16
 
+/* Elements between padded rows. */
+#define GAP 3
+
 typedef enum layout {
     ROWS,        /* row-major */
     COLUMNS,     /* column-major: the transpose of a row-major matrix */

@@ -137,6 +137,22 @@ static void test_in_place(tap *out) {
         }
 }
 
+/* Rows of B a power of two of bytes apart, whose lines share few places of a cache, whole and without the last columns;
+   and so deep that only some steps at a time are in place. */
+static void test_crowded(tap *out) {
+    static const size_t rows[] = {5, 8, 9, 16, 24, 25, 60}, columns[] = {128, 512 - GAP, 1024},
+                        depths[] = {63, 64, 130, 256, 257, 700};
+    for (size_t i = 0; i < COUNT(rows) * COUNT(columns) * COUNT(depths); i++) {
+        trial t = {.m = rows[i % COUNT(rows)],
+                   .n = columns[i / COUNT(rows) % COUNT(columns)],
+                   .k = depths[i / COUNT(rows) / COUNT(columns)],
+                   .a = i % 2 ? COLUMNS : ROWS,
+                   .seed = i + 1};
+        t.b = t.n == 512 - GAP ? PADDED_ROWS : ROWS;
+        attempt(out, "crowded", &t, 1);
+    }
+}
+
 /* Too large to be done in place: rows of A and of B that lie side by side are packed beside the multiplications, and A
    by rows is not packed but for the last of them. */
 static void test_packed(tap *out) {
@@ -225,6 +241,7 @@ int main(void) {
     test_few_columns(&out);
     test_dots(&out);
     test_in_place(&out);
+    test_crowded(&out);
     test_packed(&out);
     test_packed_ragged(&out);
     test_layouts(&out, 5, 7, 6);

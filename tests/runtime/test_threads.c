@@ -71,6 +71,13 @@ static const trial shapes[] = {
     {.m = 140, .n = 900, .k = 300},
     {.m = 140, .n = 900, .k = 300, .a = COLUMNS},
     {.m = 3, .n = 1129, .k = 1401, .a = COLUMNS, .b = COLUMNS},
+    {.m = 60, .n = 512, .k = 300},
+    {.m = 50, .n = 1024, .k = 200},
+    {.m = 200, .n = 256, .k = 130, .a = COLUMNS},
+    {.m = 16, .n = 600, .k = 2000},
+    {.m = 300, .n = 20, .k = 2000, .a = COLUMNS},
+    {.m = 300, .n = 8, .k = 700, .b = COLUMNS},
+    {.m = 120, .n = 12, .k = 1100, .b = COLUMNS},
 };
 
 static operands product_of(const trial *t, int threads, const char **wrong) {
