@@ -97,10 +97,14 @@ void *arena_alloc(struct arena *arena, size_t bytes) {
     return object;
 }
 
+/* The object allocated last, if it is no chunk of its own. */
+static bool is_last(const struct arena *arena, const void *object, size_t bytes) {
+    return object && !is_chunk(bytes) && (const char *)object + rounded(bytes) == arena->next;
+}
+
 /* Of the object allocated last, where it stands. */
 static bool grows_in_place(struct arena *arena, void *object, size_t bytes, size_t more) {
-    if (!object || (char *)object + rounded(bytes) != arena->next || is_chunk(more) ||
-        rounded(more) > (size_t)(arena->end - (char *)object))
+    if (!is_last(arena, object, bytes) || is_chunk(more) || rounded(more) > (size_t)(arena->end - (char *)object))
         return false;
     arena->next = (char *)object + rounded(more);
     return true;
@@ -117,6 +121,10 @@ static void relink(struct arena *arena, struct chunk *before, struct chunk *afte
 }
 
 void arena_release(struct arena *arena, void *object, size_t bytes) {
+    if (is_last(arena, object, bytes)) {
+        memset(object, 0, rounded(bytes));
+        arena->next = object;
+    }
     if (!object || !is_chunk(bytes))
         return;
     struct chunk *chunk = (struct chunk *)object - 1;

@@ -21,7 +21,8 @@ void *arena_alloc(struct arena *arena, size_t bytes);
 /* The same for `count` objects of `size` bytes; a product that overflows counts as memory run out. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 void *arena_copy(struct arena *arena, const void *from, size_t bytes);
-/* Gives back an object of so many bytes that was allocated as such; small ones stay with the arena. */
+/* Gives back an object of so many bytes that was allocated as such: a large one, or the one allocated last; others stay
+ * with the arena. */
 void arena_release(struct arena *arena, void *object, size_t bytes);
 /* Makes more of an object of so many bytes, NULL for none; the old one is gone, and what is new is not zeroed. */
 void *arena_resize(struct arena *arena, void *object, size_t bytes, size_t more);

@@ -240,17 +240,18 @@ static void print_part_prologue(struct text *out, const struct body *b, const st
                     body_work_places(b->s) - 1);
 }
 
-static void print_part(struct text *out, struct body *b, struct part *part, uint32_t number) {
-    struct text kernels = text_new(b->e->arena);
+/* kernels: a text for those of a part, one after the other. */
+static void print_part(struct text *out, struct body *b, struct part *part, uint32_t number, struct text *kernels) {
+    kernels->len = 0;
     signature_forget_dims(b->s);
     for (size_t k = part->begin; k < part->end; k++)
-        print_kernel(&kernels, b, &b->s->plan->kernels.at[k]);
+        print_kernel(kernels, b, &b->s->plan->kernels.at[k]);
     for (size_t i = 0; i < b->s->use->list.len; i++)
         vec_push(b->e->arena, &part->dims, b->s->use->list.at[i]);
     print_part_list(out, b, part, number, true);
     text_puts(out, " {\n");
     print_part_prologue(out, b, part);
-    text_write(out, text_string(&kernels), kernels.len);
+    text_write(out, text_string(kernels), kernels->len);
     text_puts(out, b->s->plan->fails ? "    return MX_OK;\n}\n\n" : "}\n\n");
 }
 
@@ -289,6 +290,7 @@ static void print_calls(struct text *out, const struct body *b, const struct par
 void body_print(struct text *out, const struct emission *e, struct signature *s) {
     struct body b = {.e = e, .s = s, .in_parts = s->plan->in_parts, .gemm_work = "gemm_work"};
     VEC(struct part) parts = {0};
+    struct text kernels = text_new(e->arena);
     bool table = b.in_parts;
     name_loops(&b);
     name_buffers(&b);
@@ -296,7 +298,7 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
     print_tile_functions(out, &b);
     for (size_t begin = 0; table && begin < s->plan->kernels.len; begin = vec_last(&parts).end) {
         struct part part = next_part(&b, begin);
-        print_part(out, &b, &part, (uint32_t)parts.len);
+        print_part(out, &b, &part, (uint32_t)parts.len, &kernels);
         vec_push(e->arena, &parts, part);
     }
     signature_forget_dims(s);

@@ -229,7 +229,9 @@ struct value intern_form(struct graph *graph, struct node node, const struct ind
     node.size = size;
     for (uint8_t i = 0; i < rank; i++)
         order[i] = numbering.of[result[i]];
-    return value_of(graph_intern(graph, &node, order), numbering.of, result, rank);
+    const node_id id = graph_intern(graph, &node, order);
+    arena_release(graph->arena, operands, node.count * sizeof *operands);
+    return value_of(id, numbering.of, result, rank);
 }
 
 node_id graph_reduce(struct graph *graph, enum op op, node_id id, uint32_t axes) {
