@@ -419,8 +419,10 @@ INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
 INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
     static const signed char choices[] = {4, 3, 6, 8};
     ptrdiff_t best = DOT_ROWS, fewest = PTRDIFF_MAX;
-    if (!HAS_LANES || f->m <= 6)
-        return HAS_LANES ? 6 : DOT_ROWS;
+    if (!HAS_LANES)
+        return DOT_ROWS;
+    if (f->m <= 6)
+        return 6;
     for (int i = 0; i < (far ? 3 : 4); i++) {
         const ptrdiff_t rows = choices[i], columns = DOT_COLUMNS(rows);
         const ptrdiff_t count = (f->m + rows - 1) / rows * ((f->n + columns - 1) / columns);

@@ -39,8 +39,7 @@ INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, co
             to += MR;
         } else if (what == MX_LINES)
             __builtin_prefetch(from, 0, 2);
-        if (what != MX_NOTHING)
-            from += stride;
+        from += stride;
         add_products(rows, vecs, a, rsa, b, acc);
         a += csa;
         b += NR;

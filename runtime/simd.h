@@ -75,8 +75,8 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(MX_B
 #define UNROLL _Pragma("GCC unroll 24")
 #endif
 
-/* Small register blocks: what counting the steps takes is an eighth of all instructions, which is what another thread
-   of the core competes for. */
+/* Small register blocks: counting the steps takes a fifth of all instructions, which is what another thread of the
+   core competes for. */
 #if MANY_REGISTERS
 #define FEW_AT_A_TIME
 #elif defined(__clang__)
