@@ -311,8 +311,8 @@ static void set_loops(const struct planning *p, struct plan_statement *statement
 /* target[axis_of] = the node, element by element; loops follow the target's array. */
 static void write(struct planning *p, node_id id, uint32_t target, const label *axis_of, struct span span) {
     const struct node *node = graph_node(p->graph, id);
+    const bool copy = source_of(p, id) != 0; /* first: an input's buffer may be added for it, which moves the others */
     const struct buffer *buffer = &p->plan->buffers.at[target];
-    const bool copy = source_of(p, id) != 0;
     struct plan_statement statement = {.span = span, .node = id, .copy = copy, .target = target, .coefficient = 1};
     label loop_of[MAX_LABELS], position[MAX_RANK] = {0};
     poly size[MAX_LABELS];
@@ -699,9 +699,10 @@ static struct buffer home_of(struct planning *p, node_id id, const uint32_t *out
     memcpy(buffer.order, graph_order(p->graph, id), sizeof buffer.order);
     if (p->effort > 0 && class_of(p->graph, id) == CLASS_POINTWISE && !takes_products(p, id))
         follow_order(p, id, buffer.order);
-    if (class_of(p->graph, id) == CLASS_ALONG) /* a line over all axes is one in memory only if both arrays agree */
-        memcpy(buffer.order, p->plan->buffers.at[source_of(p, graph_node(p->graph, id)->operands[0].node)].order,
-               sizeof buffer.order);
+    if (class_of(p->graph, id) == CLASS_ALONG) { /* a line over all axes is one in memory only if both arrays agree */
+        const uint32_t source = source_of(p, graph_node(p->graph, id)->operands[0].node);
+        memcpy(buffer.order, p->plan->buffers.at[source].order, sizeof buffer.order);
+    }
     return buffer;
 }
 
