@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define ALIGNMENT 16
 #define LARGE_PAGE (2u << 20)
 #ifdef MX_ARENA_EACH /* every object its own block, so that memory checkers see its edges */
 static const size_t chunk_bytes = 0, most_bytes = 0;
@@ -19,10 +18,18 @@ struct chunk {
     struct chunk *before, *after; /* two, so that what follows is aligned */
 };
 
+/* An object that was given back; the next one of as many bytes. */
+struct hole {
+    struct hole *next;
+};
+
+enum { HOLES_UP_TO = 1024 }; /* bytes; of larger objects that are no chunks few are ever given back */
+
 struct arena {
     struct chunk *chunks;
     char *next, *end;
-    size_t usual; /* bytes of the next chunk for many objects */
+    struct hole *holes[HOLES_UP_TO / ARENA_ALIGNMENT + 1]; /* by bytes / ARENA_ALIGNMENT */
+    size_t usual;                                          /* bytes of the next chunk for many objects */
     jmp_buf *failure;
 };
 
@@ -76,7 +83,7 @@ static bool is_chunk(size_t bytes) {
 }
 
 static size_t rounded(size_t bytes) {
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
 }
 
 /* A chunk for objects to come, twice as large as the one before. */
@@ -87,9 +94,19 @@ static void add_room(struct arena *arena) {
         arena->usual *= 2;
 }
 
+/* Where holes for an object are; NULL: it has none. */
+static struct hole **holes_of(struct arena *arena, size_t bytes) {
+    return bytes > 0 && bytes <= HOLES_UP_TO ? &arena->holes[rounded(bytes) / ARENA_ALIGNMENT] : NULL;
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes) {
     if (is_chunk(bytes))
         return add_chunk(arena, bytes);
+    struct hole **holes = holes_of(arena, bytes), *hole = holes ? *holes : NULL;
+    if (hole) {
+        *holes = hole->next;
+        return memset(hole, 0, rounded(bytes));
+    }
     if (rounded(bytes) > (size_t)(arena->end - arena->next))
         add_room(arena);
     void *object = arena->next;
@@ -97,14 +114,10 @@ void *arena_alloc(struct arena *arena, size_t bytes) {
     return object;
 }
 
-/* The object allocated last, if it is no chunk of its own. */
-static bool is_last(const struct arena *arena, const void *object, size_t bytes) {
-    return object && !is_chunk(bytes) && (const char *)object + rounded(bytes) == arena->next;
-}
-
 /* Of the object allocated last, where it stands. */
 static bool grows_in_place(struct arena *arena, void *object, size_t bytes, size_t more) {
-    if (!is_last(arena, object, bytes) || is_chunk(more) || rounded(more) > (size_t)(arena->end - (char *)object))
+    if (!object || is_chunk(more) || (char *)object + rounded(bytes) != arena->next ||
+        rounded(more) > (size_t)(arena->end - (char *)object))
         return false;
     arena->next = (char *)object + rounded(more);
     return true;
@@ -120,27 +133,38 @@ static void relink(struct arena *arena, struct chunk *before, struct chunk *afte
         before->after = now ? now : after;
 }
 
-void arena_release(struct arena *arena, void *object, size_t bytes) {
-    if (is_last(arena, object, bytes)) {
-        memset(object, 0, rounded(bytes));
-        arena->next = object;
-    }
-    if (!object || !is_chunk(bytes))
-        return;
+static void release_chunk(struct arena *arena, void *object) {
     struct chunk *chunk = (struct chunk *)object - 1;
     relink(arena, chunk->before, chunk->after, NULL);
     free(chunk);
 }
 
+void arena_release(struct arena *arena, void *object, size_t bytes) {
+    struct hole **holes = holes_of(arena, bytes), *hole = object;
+    if (!object)
+        return;
+    if (is_chunk(bytes)) {
+        release_chunk(arena, object);
+    } else if (holes) {
+        hole->next = *holes;
+        *holes = hole;
+    }
+}
+
+/* Of an object that is no chunk: it becomes one, or another such object. */
+static void *moved_to_more(struct arena *arena, void *object, size_t bytes, size_t more) {
+    void *moved = arena_alloc(arena, more);
+    if (object)
+        memcpy(moved, object, bytes);
+    arena_release(arena, object, bytes);
+    return moved;
+}
+
 void *arena_resize(struct arena *arena, void *object, size_t bytes, size_t more) {
     if (grows_in_place(arena, object, bytes, more))
         return object;
-    if (!object || !is_chunk(bytes)) {
-        void *moved = arena_alloc(arena, more);
-        if (object)
-            memcpy(moved, object, bytes);
-        return moved;
-    }
+    if (!object || !is_chunk(bytes))
+        return moved_to_more(arena, object, bytes, more);
     struct chunk *moved =
         more > SIZE_MAX - sizeof(struct chunk) ? NULL : realloc((struct chunk *)object - 1, sizeof *moved + more);
     if (!moved)

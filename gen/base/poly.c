@@ -23,7 +23,6 @@ void polys_init(struct polys *polys, struct arena *arena) {
     polys->name_index.arena = polys->by_hash.arena = arena;
     polys->sums.arena = polys->differences.arena = polys->products.arena = arena;
     vec_push(arena, &polys->all, (struct poly_terms){0});
-    vec_push(arena, &polys->older, 0);
 }
 
 /* Falling degree, then names in lexicographic order of their indices. */
@@ -60,15 +59,14 @@ static bool same_terms(struct poly_terms a, const struct monomial *terms, uint32
 
 static poly intern_terms(struct polys *polys, const struct monomial *terms, uint32_t count) {
     uint64_t hash = hash_terms(terms, count);
-    uint32_t *newest = map_at(&polys->by_hash, hash);
-    for (poly p = *newest; p; p = polys->older.at[p])
+    struct hash_search search = hashes_search(hash);
+    for (poly p; (p = hashes_next(&polys->by_hash, &search));)
         if (same_terms(polys->all.at[p], terms, count))
             return p;
     poly made = (poly)polys->all.len;
     const struct monomial *kept = arena_copy(polys->arena, terms, count * sizeof *terms);
     vec_push(polys->arena, &polys->all, (struct poly_terms){count, kept});
-    vec_push(polys->arena, &polys->older, *newest);
-    *newest = made;
+    hashes_add(&polys->by_hash, hash, made);
     return made;
 }
 
@@ -89,7 +87,13 @@ static poly normalise(struct polys *polys, struct monomial *terms, size_t count)
 
 poly poly_number(struct polys *polys, int64_t value) {
     struct monomial term = {.coefficient = value};
-    return normalise(polys, &term, 1);
+    const bool small = value >= 0 && value < POLYS_KNOWN;
+    if (small && polys->number[value])
+        return polys->number[value];
+    const poly made = normalise(polys, &term, 1);
+    if (small)
+        polys->number[value] = made;
+    return made;
 }
 
 poly poly_name(struct polys *polys, const char *name) {
@@ -148,6 +152,9 @@ static poly multiply_terms(struct polys *polys, poly a, poly b) {
 }
 
 poly poly_mul(struct polys *polys, poly a, poly b) {
+    const poly one = poly_number(polys, 1);
+    if (a == one || b == one)
+        return a == one ? b : a;
     poly *known = map_at(&polys->products, pair_key(a, b));
     return *known ? *known : (*known = multiply_terms(polys, a, b));
 }

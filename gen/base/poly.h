@@ -25,14 +25,16 @@ struct poly_terms {
     const struct monomial *at; /* by falling degree, then by names */
 };
 
+enum { POLYS_KNOWN = 16 };
+
 struct polys {
     struct arena *arena;
-    VEC(const char *) names;                /* variables in the order in which they were first asked for */
-    VEC(struct poly_terms) all;             /* at[0] stands for POLY_NONE */
-    struct map name_index;                  /* interned name to index + 1 */
-    struct map by_hash;                     /* hash to the newest polynomial of that hash */
-    VEC(uint32_t) older;                    /* the next older one of the same hash */
+    VEC(const char *) names;    /* variables in the order in which they were first asked for */
+    VEC(struct poly_terms) all; /* at[0] stands for POLY_NONE */
+    struct map name_index;      /* interned name to index + 1 */
+    struct hashes by_hash;
     struct map sums, differences, products; /* by pair: what came out, for few pairs come often */
+    poly number[POLYS_KNOWN];               /* small ones, each once it has been asked for */
 };
 
 void polys_init(struct polys *polys, struct arena *arena);

@@ -16,7 +16,11 @@ static void reserve(struct text *text, size_t more) {
     size_t cap = text->cap ? text->cap : 64;
     while (cap < need)
         cap *= 2;
-    text->data = arena_resize(text->arena, text->data, text->cap, cap);
+    char *outgrown = text->borrowed ? text->data : NULL;
+    text->data = arena_resize(text->arena, outgrown ? NULL : text->data, outgrown ? 0 : text->cap, cap);
+    if (outgrown)
+        memcpy(text->data, outgrown, text->len + 1);
+    text->borrowed = false;
     text->cap = cap;
 }
 
@@ -42,17 +46,46 @@ void text_repeat(struct text *text, char c, size_t count) {
     text->data[text->len] = '\0';
 }
 
-void text_vprintf(struct text *text, const char *format, va_list args) {
+static void put_number(struct text *text, unsigned magnitude) {
+    char digits[24], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + magnitude % 10);
+    while (magnitude /= 10);
+    text_write(text, at, (size_t)(digits + sizeof digits - at));
+}
+
+static void put_rest(struct text *text, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
-    const size_t room = text->cap - text->len;
-    int length = vsnprintf(room ? text->data + text->len : NULL, room, format, args);
-    if (length > 0 && (size_t)length >= room) {
+    const int length = vsnprintf(NULL, 0, format, args);
+    if (length > 0) {
         reserve(text, (size_t)length);
         vsnprintf(text->data + text->len, (size_t)length + 1, format, again);
+        text->len += (size_t)length;
     }
-    text->len += length > 0 ? (size_t)length : 0;
     va_end(again);
+}
+
+/* Most of what is ever printed are words and counts: these directly, and the C library from the first other directive
+ * on. */
+void text_vprintf(struct text *text, const char *format, va_list args) {
+    while (*format) {
+        const size_t plain = strcspn(format, "%");
+        text_write(text, format, plain);
+        format += plain;
+        const char directive = *format ? format[1] : '\0';
+        if (directive == 's')
+            text_puts(text, va_arg(args, const char *));
+        else if (directive == 'u')
+            put_number(text, va_arg(args, unsigned));
+        else if (directive == 'c')
+            text_putc(text, (char)va_arg(args, int));
+        else if (directive) {
+            put_rest(text, format, args);
+            return;
+        }
+        format += directive ? 2 : 0;
+    }
 }
 
 void text_printf(struct text *text, const char *format, ...) {
@@ -73,6 +106,10 @@ void text_double(struct text *text, double x) {
     char digits[40];
     if (isnan(x) || isinf(x)) {
         text_puts(text, isnan(x) ? "nan" : x < 0 ? "-inf" : "inf");
+        return;
+    }
+    if (x > 0 && x < 10 && x == (int)x) { /* most are: it saves printing and reading them */
+        text_putc(text, (char)('0' + (int)x));
         return;
     }
     for (int precision = 1; precision <= 17; precision++) {
@@ -105,18 +142,11 @@ const char *text_string(struct text *text) {
 }
 
 char *format_string(struct arena *arena, const char *format, ...) {
-    char room[256]; /* for nearly all of them: no more is taken from the arena than they are long */
-    va_list args, again;
+    char room[256] = ""; /* for nearly all of them: no more is taken from the arena than they are long */
+    struct text text = {.arena = arena, .data = room, .cap = sizeof room, .borrowed = true};
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    const int said = vsnprintf(room, sizeof room, format, args);
-    const size_t length = said > 0 ? (size_t)said : 0;
-    char *string = arena_alloc(arena, length + 1);
-    if (length < sizeof room)
-        memcpy(string, room, length);
-    else
-        vsnprintf(string, length + 1, format, again);
-    va_end(again);
+    text_vprintf(&text, format, args);
     va_end(args);
-    return string;
+    return text.borrowed ? arena_string(arena, room, text.len) : text.data;
 }

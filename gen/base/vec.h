@@ -15,6 +15,9 @@
 
 #define vec_pop(v) ((v)->at[--(v)->len])
 #define vec_last(v) ((v)->at[(v)->len - 1])
+/* Gives back the room of a list, which is empty then. */
+#define vec_free(arena, v)                                                                                             \
+    (arena_release((arena), (v)->at, (v)->cap * sizeof *(v)->at), (v)->at = NULL, (v)->len = (v)->cap = 0)
 
 /* Makes room for one element more. */
 void vec_reserve(struct arena *arena, void **at, size_t size, size_t len, size_t *cap);

@@ -243,7 +243,10 @@ static void print_part_prologue(struct text *out, const struct body *b, const st
 /* kernels: a text for those of a part, one after the other. */
 static void print_part(struct text *out, struct body *b, struct part *part, uint32_t number, struct text *kernels) {
     kernels->len = 0;
+    b->part = number + 1;
     signature_forget_dims(b->s);
+    for (size_t k = part->begin; k < part->end; k++)
+        print_pointers(kernels, b, &b->s->plan->kernels.at[k]);
     for (size_t k = part->begin; k < part->end; k++)
         print_kernel(kernels, b, &b->s->plan->kernels.at[k]);
     for (size_t i = 0; i < b->s->use->list.len; i++)
@@ -292,6 +295,8 @@ void body_print(struct text *out, const struct emission *e, struct signature *s)
     VEC(struct part) parts = {0};
     struct text kernels = text_new(e->arena);
     bool table = b.in_parts;
+    if (table)
+        b.pointer_of = NEW_ARRAY(e->arena, s->plan->buffers.len, uint32_t);
     name_loops(&b);
     name_buffers(&b);
     print_failure_function(out, &b);

@@ -4,14 +4,13 @@
 #include <string.h>
 
 void c_number(struct text *out, const struct emission *e, double number) {
-    struct text digits = text_new(e->arena);
+    const size_t begin = out->len;
     if (isnan(number) || isinf(number)) {
         text_puts(out, isnan(number) ? "NAN" : number < 0 ? "-INFINITY" : "INFINITY");
         return;
     }
-    text_double(&digits, number);
-    text_puts(out, text_string(&digits));
-    if (!strpbrk(text_string(&digits), ".e"))
+    text_double(out, number);
+    if (!strpbrk(text_string(out) + begin, ".e"))
         text_puts(out, ".0");
     text_puts(out, e->f32 ? "f" : "");
 }
@@ -166,7 +165,7 @@ static void print_call(struct text *out, const struct body *b, const struct node
 static const struct node *divisor(const struct body *b, const struct operand *operand) {
     const struct node *node = graph_node(b->e->graph, operand->node);
     bool divides = node->kind == NODE_MAP && node->op == OP_reciprocal;
-    return divides && !map_get(&b->s->plan->buffer_of, operand->node) ? node : NULL;
+    return divides && !sparse_get(&b->s->plan->buffer_of, operand->node) ? node : NULL;
 }
 
 static void print_divisor(struct text *out, const struct body *b, const struct operand *operand,
@@ -285,7 +284,7 @@ static enum c_level level_of(const struct body *b, const struct node *node) {
         return C_ADDITIVE;
     case NODE_PRODUCT:
         only = only_factor(b->e->graph, node);
-        return only && map_get(&b->s->plan->buffer_of, only->node) ? C_PRIMARY : C_MULTIPLICATIVE;
+        return only && sparse_get(&b->s->plan->buffer_of, only->node) ? C_PRIMARY : C_MULTIPLICATIVE;
     case NODE_NUMBER:
         return node->number < 0 || isinf(node->number) ? C_MULTIPLICATIVE : C_PRIMARY;
     case NODE_MAP:
@@ -349,7 +348,7 @@ static void print_inline(struct text *out, const struct body *b, node_id id, con
 void c_expression(struct text *out, const struct body *b, node_id id, const label *loop_of, bool top,
                   enum c_level level) {
     const struct node *node = graph_node(b->e->graph, id);
-    uint32_t buffer = top ? 0 : map_get(&b->s->plan->buffer_of, id);
+    uint32_t buffer = top ? 0 : sparse_get(&b->s->plan->buffer_of, id);
     if (buffer) {
         c_element(out, b, buffer, loop_of);
         return;

@@ -18,7 +18,9 @@ struct body {
     bool in_tile; /* loops go through a tile only */
     const char *gemm_work;
     bool in_parts;
-    bool measures; /* sizes of a workspace are printed: what a slice with wrong bounds has is 0 */
+    uint32_t part;        /* the one that is printed */
+    uint32_t *pointer_of; /* by buffer: the part that has declared its pointer last */
+    bool measures;        /* sizes of a workspace are printed: what a slice with wrong bounds has is 0 */
 };
 
 enum c_level { C_ADDITIVE, C_MULTIPLICATIVE, C_UNARY, C_PRIMARY };

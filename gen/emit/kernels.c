@@ -7,7 +7,7 @@ enum { POSITION = 88 };
 
 static const char *buffer_label(void *context, node_id id, label order[MAX_RANK]) {
     const struct body *b = context;
-    uint32_t index = map_get(&b->s->plan->buffer_of, id);
+    uint32_t index = sparse_get(&b->s->plan->buffer_of, id);
     if (!index || b->s->plan->buffers.at[index].base)
         return NULL;
     memcpy(order, b->s->plan->buffers.at[index].order, MAX_RANK);
@@ -68,7 +68,7 @@ static void comment(struct text *out, const struct body *b, uint32_t target, con
 /* Arrays ---------------------------------------------------------------------------------------------------------- */
 
 static uint32_t operand_buffer(const struct body *b, const struct operand *operand) {
-    return map_get(&b->s->plan->buffer_of, operand->node);
+    return sparse_get(&b->s->plan->buffer_of, operand->node);
 }
 
 static void add_buffer(uint32_t *buffers, uint32_t *count, uint32_t index) {
@@ -127,9 +127,10 @@ static void declare_pointer(struct text *out, const struct body *b, uint32_t ind
     text_puts(out, ";\n");
 }
 
-static bool has_pointer(const struct body *b, uint32_t index) {
+/* Has it a pointer that is yet to be declared? */
+static bool lacks_pointer(const struct body *b, uint32_t index) {
     enum storage storage = b->s->plan->buffers.at[index].storage;
-    return storage == STORE_WORK || storage == STORE_SAVED;
+    return (storage == STORE_WORK || storage == STORE_SAVED) && !(b->pointer_of && b->pointer_of[index] == b->part);
 }
 
 static bool is_in_call(const struct body *b, const struct kernel *kernel, uint32_t index) {
@@ -143,9 +144,18 @@ static bool is_in_call(const struct body *b, const struct kernel *kernel, uint32
 static void declare_pointers(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)
-        if (has_pointer(b, buffers[i]) &&
+        if (lacks_pointer(b, buffers[i]) &&
             (!is_fused(kernel) || is_in_call(b, kernel, buffers[i]) || tiles_take(b, kernel, buffers[i])))
             declare_pointer(out, b, buffers[i], depth);
+}
+
+void print_pointers(struct text *out, struct body *b, const struct kernel *kernel) {
+    uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
+    for (uint32_t i = 0; i < count && !is_fused(kernel); i++)
+        if (lacks_pointer(b, buffers[i])) {
+            declare_pointer(out, b, buffers[i], 1);
+            b->pointer_of[buffers[i]] = b->part;
+        }
 }
 
 /* Loop nests ------------------------------------------------------------------------------------------------------ */
@@ -609,7 +619,7 @@ static bool needs_block(const struct body *b, const struct kernel *kernel) {
         return true;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
     for (uint32_t i = 0; i < count; i++)
-        if (has_pointer(b, buffers[i]))
+        if (lacks_pointer(b, buffers[i]))
             return true;
     for (size_t s = 0; s < kernel->statements.len; s++)
         if (accumulates_at(kernel, &kernel->statements.at[s], 0))

@@ -64,7 +64,7 @@ static void print_scalar(struct text *out, const struct body *b, uint32_t target
 static void print_call(struct text *out, const struct body *b, const struct kernel *kernel) {
     const struct node *node = graph_node(b->e->graph, kernel->node);
     const struct op_record *record = &op_records[node->op];
-    uint32_t divisor = map_get(&b->s->plan->buffer_of, node->operands[0].node);
+    uint32_t divisor = sparse_get(&b->s->plan->buffer_of, node->operands[0].node);
     text_printf(out, "%s_%s(", record->c, real_suffix(b->e));
     if (record->shape == SHAPE_PIVOTS) {
         print_check(out, b, node, kernel->target);

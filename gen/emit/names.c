@@ -62,9 +62,8 @@ bool name_is_reserved(const char *name) {
 }
 
 const char *scope_name(struct scope *scope, const char *wanted) {
-    const char *prefix =
-        wanted[0] == '_' || strncmp(wanted, "mx_", 3) == 0 || strncmp(wanted, "MX_", 3) == 0 ? "x" : "";
-    const char *name = intern(scope->interner, format_string(scope->arena, "%s%s", prefix, wanted));
+    const bool foreign = wanted[0] == '_' || strncmp(wanted, "mx_", 3) == 0 || strncmp(wanted, "MX_", 3) == 0;
+    const char *name = intern(scope->interner, foreign ? format_string(scope->arena, "x%s", wanted) : wanted);
     while (name_is_reserved(name) || map_get(&scope->taken, key_of(name)))
         name = intern(scope->interner, format_string(scope->arena, "%s_", name));
     *map_at(&scope->taken, key_of(name)) = 1;

@@ -33,7 +33,7 @@ static void mark_expression(const struct emission *e, const struct plan *plan, n
         mark_sizes(e->graph->polys, node->step + 1, node->rank - 1u, used);
     }
     for (uint32_t i = 0; i < node->count; i++)
-        if (!map_get(&plan->buffer_of, node->operands[i].node))
+        if (!sparse_get(&plan->buffer_of, node->operands[i].node))
             mark_expression(e, plan, node->operands[i].node, used);
 }
 

@@ -10,12 +10,12 @@ void graph_init(struct graph *graph, struct arena *arena, struct polys *polys) {
     graph->arena = arena;
     graph->polys = polys;
     graph->by_hash.arena = arena;
-    graph->name_of.arena = arena;
     vec_push(arena, &graph->nodes, (struct node){0});
     vec_push(arena, &graph->spans, (struct span){0});
-    vec_push(arena, &graph->older, 0);
     vec_push(arena, &graph->orders, (struct axis_order){{0}});
     vec_push(arena, &graph->structures, 0);
+    vec_push(arena, &graph->settled, 0);
+    vec_push(arena, &graph->names, (struct node_name){0});
 }
 
 /* Numbers are keyed by their bits, so that -0 and 0, and all NaNs, stay what they were. */
@@ -39,13 +39,11 @@ static uint64_t hash_node(const struct graph *graph, const struct node *node) {
     return hash;
 }
 
-static bool same_operands(const struct graph *graph, const struct node *a, const struct node *b) {
-    for (uint32_t i = 0; i < a->count; i++) {
-        const struct operand *x = &a->operands[i], *y = &b->operands[i];
-        if (x->node != y->node || memcmp(&x->coefficient, &y->coefficient, sizeof x->coefficient) != 0 ||
-            memcmp(x->at, y->at, graph_node(graph, x->node)->rank) != 0)
+bool same_operands(const struct graph *graph, const struct operand *a, const struct operand *b, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (a[i].node != b[i].node || memcmp(&a[i].coefficient, &b[i].coefficient, sizeof a[i].coefficient) != 0 ||
+            memcmp(a[i].at, b[i].at, graph_node(graph, a[i].node)->rank) != 0)
             return false;
-    }
     return true;
 }
 
@@ -54,7 +52,8 @@ static bool same_node(const struct graph *graph, const struct node *a, const str
            a->along == b->along && a->count == b->count && a->dim == b->dim && a->name == b->name &&
            memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
            (a->kind != NODE_SELECT || memcmp(a->step, b->step, a->rank * sizeof *a->step) == 0) &&
-           (a->labels == 0 || memcmp(a->size, b->size, a->labels * sizeof *a->size) == 0) && same_operands(graph, a, b);
+           (a->labels == 0 || memcmp(a->size, b->size, a->labels * sizeof *a->size) == 0) &&
+           same_operands(graph, a->operands, b->operands, a->count);
 }
 
 static node_id add_node(struct graph *graph, const struct node *node, const label *order) {
@@ -68,22 +67,22 @@ static node_id add_node(struct graph *graph, const struct node *node, const labe
     kept.operands = arena_copy(graph->arena, node->operands, node->count * sizeof *node->operands);
     vec_push(graph->arena, &graph->nodes, kept);
     vec_push(graph->arena, &graph->spans, graph->span);
-    vec_push(graph->arena, &graph->older, 0);
     vec_push(graph->arena, &graph->orders, read);
     vec_push(graph->arena, &graph->structures, structure_of(graph, &kept));
+    vec_push(graph->arena, &graph->settled, 0);
+    vec_push(graph->arena, &graph->names, (struct node_name){0});
     return (node_id)(graph->nodes.len - 1);
 }
 
 node_id graph_intern(struct graph *graph, const struct node *node, const label *order) {
     uint64_t hash = hash_node(graph, node);
-    node_id newest = map_get(&graph->by_hash, hash);
-    for (node_id id = newest; id; id = graph->older.at[id])
+    struct hash_search search = hashes_search(hash);
+    for (node_id id; (id = hashes_next(&graph->by_hash, &search));)
         if (same_node(graph, graph_node(graph, id), node))
             return id;
-    node_id id = add_node(graph, node, order);
-    graph->older.at[id] = newest;
-    *map_at(&graph->by_hash, hash) = id;
-    return id;
+    node_id made = add_node(graph, node, order);
+    hashes_add(&graph->by_hash, hash, made);
+    return made;
 }
 
 node_id graph_input(struct graph *graph, const char *name, uint8_t rank, const poly *size) {
@@ -304,17 +303,13 @@ void graph_set_name(struct graph *graph, struct value value, const char *name) {
     enum node_kind kind = graph_node(graph, value.node)->kind;
     bool swapped = value.rank == 2 && value.axis[0] == 1 && value.axis[1] == 0;
     if (kind == NODE_NUMBER || kind == NODE_DIM || kind == NODE_DELTA || kind == NODE_SELECT || kind == NODE_LOWER ||
-        map_get(&graph->name_of, value.node))
+        graph->names.at[value.node].name)
         return;
-    vec_push(graph->arena, &graph->names, (struct node_name){name, swapped});
-    *map_at(&graph->name_of, value.node) = (uint32_t)graph->names.len;
+    graph->names.at[value.node] = (struct node_name){name, swapped};
 }
 
 const char *graph_name(const struct graph *graph, node_id id, label order[MAX_RANK]) {
-    uint32_t index = map_get(&graph->name_of, id);
-    if (!index)
-        return NULL;
-    struct node_name name = graph->names.at[index - 1];
+    const struct node_name name = graph->names.at[id];
     for (label i = 0; i < MAX_RANK; i++)
         order[i] = i;
     order[0] = name.swapped;

@@ -91,6 +91,14 @@ struct node_name {
     bool swapped;
 };
 
+/* What a rewriting needs for each node, kept for the next one. */
+struct rewriting_room {
+    size_t nodes;
+    bool *needed;
+    uint32_t *uses;
+    struct value *made;
+};
+
 struct graph {
     struct arena *arena;
     struct polys *polys;
@@ -98,12 +106,13 @@ struct graph {
     VEC(struct span) spans;        /* of each node, the statement that made it first */
     VEC(struct axis_order) orders; /* of each node, how it was first read: the order to print and to store it in */
     VEC(uint8_t) structures;       /* of each node, what is known of it (enum structure) */
+    VEC(uint32_t) settled;         /* of each node, what was known (graph_knowledge) when rebuilding it last gave it */
+    uint32_t promises;             /* that told something new */
     struct span span;              /* of nodes made from now on */
-    struct map by_hash;
-    VEC(node_id) older; /* the next older node of the same hash */
-    struct map name_of; /* by node: index in names + 1 */
-    VEC(struct node_name) names;
-    bool nested; /* products keep product factors as they are (while planning) */
+    struct hashes by_hash;
+    VEC(struct node_name) names; /* of each node; name NULL: none */
+    bool nested;                 /* products keep product factors as they are (while planning) */
+    struct rewriting_room room;
 };
 
 void graph_init(struct graph *graph, struct arena *arena, struct polys *polys);

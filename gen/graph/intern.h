@@ -11,6 +11,8 @@ struct numbering {
 
 /* The one node like this; copies what it points to. order: how a new one is read, NULL for its axes in order. */
 node_id graph_intern(struct graph *graph, const struct node *node, const label *order);
+/* Are they the same nodes, read at the same labels, with the same coefficients bit by bit? */
+bool same_operands(const struct graph *graph, const struct operand *a, const struct operand *b, uint32_t count);
 void number_labels(const struct graph *graph, const struct index_form *form, const label *result, uint8_t rank,
                    struct numbering *numbering);
 struct value intern_form(struct graph *graph, struct node node, const struct index_form *form, const label *result,

@@ -261,36 +261,50 @@ static struct value broadcast(struct building *b, const label *used, uint8_t use
     for (uint8_t i = 0; i < used_count; i++)
         at[sum.axis[i]] = used[i];
     form_operand(&outer, b->graph, sum.node, at, 1);
-    return intern_form(b->graph, (struct node){.kind = NODE_PRODUCT, .number = b->number}, &outer, result, rank);
+    struct value value =
+        intern_form(b->graph, (struct node){.kind = NODE_PRODUCT, .number = b->number}, &outer, result, rank);
+    vec_free(b->graph->arena, &outer.operands);
+    return value;
+}
+
+static void simplify(struct building *b) {
+    for (size_t i = 0; i < b->form.operands.len;)
+        if (!expand(b, i))
+            i++;
+    do
+        eliminate_deltas(b);
+    while (select_rule(b->graph, &b->form, b->in_result, b->alive, &b->number) ||
+           cancel_inverse(b->graph, &b->form, b->in_result, b->alive));
+    drop_steps(b);
+    count_free_labels(b);
+}
+
+/* What is left, interned; size: of each axis of the result. */
+static struct value finish(struct building *b, const poly *size, const label *result, uint8_t rank) {
+    if (b->number == 0 || b->form.operands.len == 0)
+        return graph_fill(b->graph, b->number, size, rank);
+    label used[MAX_RANK];
+    bool sums;
+    uint8_t used_count = used_labels(b, result, rank, used, &sums);
+    if (sums && used_count < rank)
+        return broadcast(b, used, used_count, result, rank);
+    sort_operands(b, result, rank);
+    if (is_reading(b, rank))
+        return reading(&b->form.operands.at[0], result, rank);
+    return intern_form(b->graph, (struct node){.kind = NODE_PRODUCT, .number = b->number}, &b->form, result, rank);
 }
 
 struct value graph_product(struct graph *graph, double number, const struct index_form *form, const label *result,
                            uint8_t rank) {
     struct building b;
     poly size[MAX_RANK];
-    start(&b, graph, number, form, result, rank);
-    for (size_t i = 0; i < b.form.operands.len;)
-        if (!expand(&b, i))
-            i++;
-    do
-        eliminate_deltas(&b);
-    while (select_rule(graph, &b.form, b.in_result, b.alive, &b.number) ||
-           cancel_inverse(graph, &b.form, b.in_result, b.alive));
-    drop_steps(&b);
-    count_free_labels(&b);
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];
-    if (b.number == 0 || (b.form.operands.len == 0))
-        return graph_fill(graph, b.number, size, rank);
-    label used[MAX_RANK];
-    bool sums;
-    uint8_t used_count = used_labels(&b, result, rank, used, &sums);
-    if (sums && used_count < rank)
-        return broadcast(&b, used, used_count, result, rank);
-    sort_operands(&b, result, rank);
-    if (is_reading(&b, rank))
-        return reading(&b.form.operands.at[0], result, rank);
-    return intern_form(graph, (struct node){.kind = NODE_PRODUCT, .number = b.number}, &b.form, result, rank);
+    start(&b, graph, number, form, result, rank);
+    simplify(&b);
+    struct value value = finish(&b, size, result, rank);
+    vec_free(graph->arena, &b.form.operands);
+    return value;
 }
 
 struct value graph_product_of(struct graph *graph, double number, const struct operand *operands, uint32_t count,
@@ -314,5 +328,7 @@ struct value graph_product_of(struct graph *graph, double number, const struct o
             of[kept[i]] = form_label(&form, size[kept[i]]);
         result[i] = of[kept[i]];
     }
-    return graph_product(graph, number, &form, result, rank);
+    struct value value = graph_product(graph, number, &form, result, rank);
+    vec_free(graph->arena, &form.operands);
+    return value;
 }

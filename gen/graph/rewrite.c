@@ -1,5 +1,7 @@
 #include "rewrite.h"
 
+#include "intern.h"
+
 #include <string.h>
 
 /* As many as the search for an order can take; fewer where the outer product does not sum, since little is to be won
@@ -44,7 +46,19 @@ static struct value rebuild_matrix(struct graph *graph, struct node node, const 
     return graph_matrix(graph, node.op, operands, node.count, node.along ^ (turned ? SOLVE_LOWER : 0));
 }
 
-struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
+/* What constructors go by beside the operands; 0 is no such state. */
+static uint32_t graph_knowledge(const struct graph *graph) {
+    return 2 * graph->promises + graph->nested + 1;
+}
+
+static bool is_as_it_was(const struct graph *graph, const struct node *node, const struct index_form *form,
+                         double number) {
+    return form->operands.len == node->count && form->labels == node->labels &&
+           memcmp(&number, &node->number, sizeof number) == 0 &&
+           same_operands(graph, form->operands.at, node->operands, node->count);
+}
+
+static struct value reconstruct(struct graph *graph, node_id id, const struct index_form *form, double number) {
     struct node node = *graph_node(graph, id);
     struct axis_order order = graph->orders.at[id];
     switch (node.kind) {
@@ -62,6 +76,19 @@ struct value graph_rebuild(struct graph *graph, node_id id, const struct index_f
     default:
         return graph_value(graph, id);
     }
+}
+
+/* Most nodes are what they were after most rules: a constructor that gave the node once need not be asked again. */
+struct value graph_rebuild(struct graph *graph, node_id id, const struct index_form *form, double number) {
+    const struct value itself = graph_value(graph, id);
+    if (!is_as_it_was(graph, graph_node(graph, id), form, number))
+        return reconstruct(graph, id, form, number);
+    if (graph->settled.at[id] == graph_knowledge(graph))
+        return itself;
+    const struct value made = reconstruct(graph, id, form, number);
+    if (made.node == id && memcmp(made.axis, itself.axis, itself.rank) == 0)
+        graph->settled.at[id] = graph_knowledge(graph);
+    return made;
 }
 
 static void count_uses(const struct graph *graph, const struct value *roots, size_t count, const bool *needed,
@@ -93,11 +120,11 @@ static void operands_of(struct graph *graph, node_id id, const struct value *mad
 /* The name goes along, read in the axes' new order. */
 static void keep_name(struct graph *graph, node_id id, struct value now) {
     label order[MAX_RANK];
-    const char *name = graph_name(graph, id, order);
+    const char *name = now.node != id ? graph_name(graph, id, order) : NULL;
     struct value named = now;
     for (uint8_t i = 0; name && i < now.rank; i++)
         named.axis[i] = now.axis[order[i]];
-    if (name && now.node != id)
+    if (name)
         graph_set_name(graph, named, name);
 }
 
@@ -111,20 +138,38 @@ static void keep_structure(struct graph *graph, node_id id, struct value now) {
     }
 }
 
+static void make_room(struct arena *arena, struct rewriting_room *room, size_t nodes) {
+    if (nodes <= room->nodes)
+        return;
+    const size_t more = nodes + nodes / 2;
+    room->needed = arena_resize(arena, room->needed, room->nodes * sizeof *room->needed, more * sizeof *room->needed);
+    room->uses = arena_resize(arena, room->uses, room->nodes * sizeof *room->uses, more * sizeof *room->uses);
+    room->made = arena_resize(arena, room->made, room->nodes * sizeof *room->made, more * sizeof *room->made);
+    room->nodes = more;
+}
+
+/* Room for all nodes there are, none of them needed or used yet. */
+static struct rewriting_room room_for(struct graph *graph) {
+    const size_t nodes = graph->nodes.len;
+    make_room(graph->arena, &graph->room, nodes);
+    memset(graph->room.needed, 0, nodes * sizeof *graph->room.needed);
+    memset(graph->room.uses, 0, nodes * sizeof *graph->room.uses);
+    return graph->room;
+}
+
 void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewrite_rule *rule, void *context) {
-    size_t nodes = graph->nodes.len;
-    bool *needed = NEW_ARRAY(graph->arena, nodes, bool);
-    uint32_t *uses = NEW_ARRAY(graph->arena, nodes, uint32_t);
-    struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
+    const size_t nodes = graph->nodes.len;
+    const struct rewriting_room room = room_for(graph);
+    struct value *made = room.made;
     node_id *ids = NEW_ARRAY(graph->arena, count, node_id);
-    struct rewriting rewriting = {graph, uses, made, context};
+    struct rewriting rewriting = {graph, room.uses, made, context};
     struct index_form form = {.labels = 0};
     for (size_t i = 0; i < count; i++)
         ids[i] = roots[i].node;
-    graph_mark(graph, ids, count, needed);
-    count_uses(graph, roots, count, needed, uses);
+    graph_mark(graph, ids, count, room.needed);
+    count_uses(graph, roots, count, room.needed, room.uses);
     for (node_id id = 1; id < nodes; id++) {
-        if (!needed[id])
+        if (!room.needed[id])
             continue;
         operands_of(graph, id, made, &form);
         graph->span = graph->spans.at[id];
@@ -134,6 +179,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     }
     for (size_t i = 0; i < count; i++)
         roots[i] = read_as(roots[i], made[roots[i].node]);
+    vec_free(graph->arena, &form.operands);
 }
 
 /* The node's axes where the value with sizes that are 1 has them. */

@@ -271,5 +271,6 @@ uint8_t structure_of(struct graph *graph, const struct node *node) {
 }
 
 void graph_promise(struct graph *graph, node_id id, uint8_t structure) {
+    graph->promises += (structure & ~graph->structures.at[id]) != 0;
     graph->structures.at[id] |= structure;
 }

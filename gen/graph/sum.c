@@ -97,8 +97,12 @@ static void flatten_if_it_collects(struct graph *graph, struct index_form *form)
         return;
     struct index_form flat = flattened(graph, form);
     collect(graph, &flat);
-    if (flat.operands.len < count)
+    if (flat.operands.len < count) {
+        const struct index_form nested = *form;
         *form = flat;
+        flat = nested;
+    }
+    vec_free(graph->arena, &flat.operands);
 }
 
 /* ---- Terms that are one product in different brackets -------------------------------------------------------------
@@ -173,6 +177,7 @@ static struct operand without_brackets(struct graph *graph, const struct operand
             return flat;
     }
     struct value value = graph_product(graph, number, &form, identity, node.rank);
+    vec_free(graph->arena, &form.operands);
     flat.node = value.node;
     for (uint8_t i = 0; i < value.rank; i++)
         flat.at[value.axis[i]] = term->at[i];
@@ -330,9 +335,9 @@ static struct value factor_delta(struct graph *graph, const struct index_form *t
     return (struct value){0};
 }
 
-struct value graph_sum(struct graph *graph, const struct index_form *form, const label *result, uint8_t rank) {
+/* The terms, in one canonical form. */
+static struct index_form terms_of(struct graph *graph, const struct index_form *form) {
     struct index_form terms = *form;
-    poly size[MAX_RANK];
     memset(&terms.operands, 0, sizeof terms.operands);
     for (size_t i = 0; i < form->operands.len; i++)
         vec_push(graph->arena, &terms.operands, normal_term(graph, form->operands.at[i]));
@@ -340,17 +345,29 @@ struct value graph_sum(struct graph *graph, const struct index_form *form, const
     flatten_if_it_collects(graph, &terms);
     if (!graph->nested && terms.operands.len <= FLATTEN_TERMS)
         collect_across_brackets(graph, &terms);
+    return terms;
+}
+
+static struct value sum_of(struct graph *graph, struct index_form *terms, const label *result, uint8_t rank) {
+    poly size[MAX_RANK];
     for (uint8_t i = 0; i < rank; i++)
-        size[i] = form->size[result[i]];
-    if (terms.operands.len == 0)
+        size[i] = terms->size[result[i]];
+    if (terms->operands.len == 0)
         return graph_fill(graph, 0, size, rank);
-    if (terms.operands.len == 1) {
-        double coefficient = terms.operands.at[0].coefficient;
-        terms.operands.at[0].coefficient = 1;
-        return graph_product(graph, coefficient, &terms, result, rank);
+    if (terms->operands.len == 1) {
+        double coefficient = terms->operands.at[0].coefficient;
+        terms->operands.at[0].coefficient = 1;
+        return graph_product(graph, coefficient, terms, result, rank);
     }
-    struct value factored = factor_delta(graph, &terms, result, rank);
-    return factored.node ? factored : intern_form(graph, (struct node){.kind = NODE_SUM}, &terms, result, rank);
+    struct value factored = factor_delta(graph, terms, result, rank);
+    return factored.node ? factored : intern_form(graph, (struct node){.kind = NODE_SUM}, terms, result, rank);
+}
+
+struct value graph_sum(struct graph *graph, const struct index_form *form, const label *result, uint8_t rank) {
+    struct index_form terms = terms_of(graph, form);
+    struct value sum = sum_of(graph, &terms, result, rank);
+    vec_free(graph->arena, &terms.operands);
+    return sum;
 }
 
 static double evaluate(const struct op_record *record, const struct graph *graph, const struct index_form *form) {
@@ -382,29 +399,42 @@ static bool is_softplus(const struct graph *graph, const struct operand *of, str
     return false;
 }
 
-struct value graph_map(struct graph *graph, enum op op, const struct index_form *form, const label *result,
-                       uint8_t rank) {
+/* The operands, of which fills are numbers; *numbers: all are. */
+static struct index_form arguments_of(struct graph *graph, const struct index_form *form, bool *numbers) {
     struct index_form arguments = *form;
-    bool numbers = true;
     memset(&arguments.operands, 0, sizeof arguments.operands);
+    *numbers = true;
     for (size_t i = 0; i < form->operands.len; i++) {
         struct operand operand = form->operands.at[i];
         double number;
         if (graph_is_fill(graph, operand.node, &number))
             operand = (struct operand){.node = graph_number(graph, number), .coefficient = 1};
         else
-            numbers = false;
+            *numbers = false;
         vec_push(graph->arena, &arguments.operands, operand);
     }
+    return arguments;
+}
+
+static struct value map_of(struct graph *graph, enum op op, struct index_form *arguments, const label *result,
+                           uint8_t rank) {
     struct operand z;
-    if (op == OP_log && !numbers && is_softplus(graph, &arguments.operands.at[0], &z)) {
-        arguments.operands.at[0] = z;
+    if (op == OP_log && is_softplus(graph, &arguments->operands.at[0], &z)) {
+        arguments->operands.at[0] = z;
         op = OP_softplus;
     }
-    if (!numbers)
-        return intern_form(graph, (struct node){.kind = NODE_MAP, .op = op}, &arguments, result, rank);
+    return intern_form(graph, (struct node){.kind = NODE_MAP, .op = op}, arguments, result, rank);
+}
+
+struct value graph_map(struct graph *graph, enum op op, const struct index_form *form, const label *result,
+                       uint8_t rank) {
+    bool numbers;
+    struct index_form arguments = arguments_of(graph, form, &numbers);
     poly size[MAX_RANK];
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];
-    return graph_fill(graph, evaluate(&op_records[op], graph, &arguments), size, rank);
+    struct value map = numbers ? graph_fill(graph, evaluate(&op_records[op], graph, &arguments), size, rank)
+                               : map_of(graph, op, &arguments, result, rank);
+    vec_free(graph->arena, &arguments.operands);
+    return map;
 }

@@ -13,7 +13,7 @@ static bool is_sign(double number) {
 }
 
 static bool stands_inline(const struct planning *p, node_id id) {
-    return class_of(p->graph, id) == CLASS_POINTWISE && !map_get(&p->plan->buffer_of, id);
+    return class_of(p->graph, id) == CLASS_POINTWISE && !sparse_get(&p->plan->buffer_of, id);
 }
 
 static uint32_t expression_flops(const struct planning *p, node_id id);
@@ -215,7 +215,7 @@ static void call_traffic(struct planning *p, const struct kernel *call, bool sta
                          struct poly_sum *moved) {
     const struct node *node = graph_node(p->graph, call->node);
     for (uint32_t i = 0; i < kernel_reads(p->graph, call); i++)
-        note_read(p, reads, map_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size,
+        note_read(p, reads, sparse_get(&p->plan->buffer_of, node->operands[i].node), node->operands[i].at, node->size,
                   node->labels);
     bool in_place = call->kind == KERNEL_MATRIX && op_records[node->op].shape == SHAPE_SOLVE;
     note_write(p, moved, call->target, node_elements(p->graph, p->plan->buffers.at[call->target].node),

@@ -301,7 +301,7 @@ struct kernel gemm_epilogue(const struct graph *graph, const struct plan *plan, 
 }
 
 static const struct buffer *array_of(const struct plan *plan, const struct operand *factor) {
-    return &plan->buffers.at[map_get(&plan->buffer_of, factor->node)];
+    return &plan->buffers.at[sparse_get(&plan->buffer_of, factor->node)];
 }
 
 label gemm_label(const struct plan *plan, const struct operand *factor, label dimension) {

@@ -53,9 +53,9 @@ static void set_ready(struct planning *p, uint32_t buffer, uint32_t kernel) {
 }
 
 uint32_t source_of(struct planning *p, node_id id) {
-    uint32_t *slot = map_at(&p->plan->buffer_of, id);
+    uint32_t *slot = sparse_at(&p->plan->buffer_of, id);
     if (!*slot && graph_node(p->graph, id)->kind == NODE_INPUT) {
-        struct buffer buffer = {.node = id, .storage = STORE_INPUT, .index = map_get(&p->input_of, id) - 1};
+        struct buffer buffer = {.node = id, .storage = STORE_INPUT, .index = sparse_get(&p->input_of, id) - 1};
         for (label a = 0; a < MAX_RANK; a++)
             buffer.order[a] = a;
         p->plan->reads[buffer.index] = true;
@@ -717,7 +717,7 @@ static void copy_to(struct planning *p, node_id id, struct buffer to, struct spa
 static void load_saved(struct planning *p) {
     for (node_id id = 1; p->loaded && id < p->nodes; id++)
         if (p->loaded[id] && p->needed[id])
-            *map_at(&p->plan->buffer_of, id) = add_buffer(p, p->saved[id]);
+            *sparse_at(&p->plan->buffer_of, id) = add_buffer(p, p->saved[id]);
 }
 
 void build_kernels(struct planning *p) {
@@ -733,7 +733,7 @@ void build_kernels(struct planning *p) {
         uint32_t target = add_buffer(p, viewed ? view : home_of(p, id, output_of));
         if (!viewed)
             compute(p, id, target);
-        *map_at(&p->plan->buffer_of, id) = target;
+        *sparse_at(&p->plan->buffer_of, id) = target;
         if (p->kept && p->kept[id] && output_of[id])
             copy_to(p, id, p->saved[id], p->graph->spans.at[id]);
     }

@@ -76,7 +76,7 @@ static void find_lifetimes(struct planning *p) {
         touch(p, kernel->target, k);
         const struct node *node = graph_node(p->graph, kernel->node);
         for (uint32_t i = 0; i < kernel_reads(p->graph, kernel); i++) {
-            uint32_t source = map_get(&p->plan->buffer_of, node->operands[i].node);
+            uint32_t source = sparse_get(&p->plan->buffer_of, node->operands[i].node);
             if (source)
                 touch(p, source, k);
         }
@@ -213,7 +213,7 @@ static void give(struct pools *pools, uint32_t kernel, uint32_t target) {
 static bool is_operand(const struct planning *p, const struct kernel *kernel, uint32_t buffer) {
     const struct node *node = graph_node(p->graph, kernel->node);
     for (uint32_t i = 0; i < kernel_reads(p->graph, kernel); i++)
-        if (buffer_base(p->plan, map_get(&p->plan->buffer_of, node->operands[i].node)) == buffer)
+        if (buffer_base(p->plan, sparse_get(&p->plan->buffer_of, node->operands[i].node)) == buffer)
             return true;
     return false;
 }

@@ -47,6 +47,15 @@ struct value expand_rule(const struct rewriting *rewriting, node_id id, struct i
     return result;
 }
 
+/* Of the factors of one product. */
+struct subset {
+    uint64_t labels; /* that any factor of it has */
+    uint64_t open;   /* that it still shows: in the result or in other factors */
+    double cost, between;
+    uint32_t split;
+    bool useful; /* may stand between */
+};
+
 /* The factors of one product that have axes, as bits; what every subset costs and how it is best split. */
 struct ordering {
     struct graph *graph;
@@ -57,14 +66,9 @@ struct ordering {
     uint32_t count, factor[MAX_FACTORS]; /* operand of each bit */
     double size[MAX_LABELS];             /* of each label, see nominal */
     uint32_t newest;                     /* factors that were made last */
-    bool matrices;    /* no factor has more than two axes: outer products on the way then never pay */
-    struct map *made; /* by pair_key: products of two that are there already; NULL: not noted */
-    /* by subset: */
-    uint64_t *labels; /* that any factor of it has */
-    uint64_t *open;   /* that it still shows: in the result or in other factors */
-    double *cost, *between;
-    uint32_t *split;
-    bool *useful; /* may stand between */
+    bool matrices;     /* no factor has more than two axes: outer products on the way then never pay */
+    struct map *made;  /* by pair_key: products of two that are there already; NULL: not noted */
+    struct subset *of; /* by subset, as bits */
 };
 
 static double elements(const struct ordering *o, uint64_t labels) {
@@ -81,16 +85,6 @@ static uint64_t labels_of(const struct graph *graph, const struct operand *opera
     return labels;
 }
 
-static void allocate(struct ordering *o) {
-    size_t subsets = (size_t)1 << o->count;
-    o->labels = NEW_ARRAY(o->graph->arena, subsets, uint64_t);
-    o->open = NEW_ARRAY(o->graph->arena, subsets, uint64_t);
-    o->cost = NEW_ARRAY(o->graph->arena, subsets, double);
-    o->between = NEW_ARRAY(o->graph->arena, subsets, double);
-    o->split = NEW_ARRAY(o->graph->arena, subsets, uint32_t);
-    o->useful = NEW_ARRAY(o->graph->arena, subsets, bool);
-}
-
 static void find_newest(struct ordering *o) {
     node_id newest = 0;
     for (uint32_t k = 0; k < o->count; k++) {
@@ -104,10 +98,10 @@ static void find_labels(struct ordering *o) {
     uint32_t all = (1u << o->count) - 1;
     for (uint32_t set = 1; set <= all; set++) {
         uint32_t low = (uint32_t)__builtin_ctz(set), rest = set & (set - 1);
-        o->labels[set] = o->labels[rest] | labels_of(o->graph, &o->form->operands.at[o->factor[low]]);
+        o->of[set].labels = o->of[rest].labels | labels_of(o->graph, &o->form->operands.at[o->factor[low]]);
     }
     for (uint32_t set = 1; set <= all; set++)
-        o->open[set] = o->labels[set] & (o->result | o->labels[all & ~set]);
+        o->of[set].open = o->of[set].labels & (o->result | o->of[all & ~set].labels);
 }
 
 /* Of equal splits the more balanced one: in powers of a matrix its halves are one node. */
@@ -125,20 +119,21 @@ static double without_newest(const struct ordering *o, uint32_t set) {
 
 /* A factor alone costs its own sums; two parts cost a multiply, and an add where they are summed. */
 static void consider(struct ordering *o, uint32_t set, uint32_t part) {
-    uint32_t other = set & ~part;
-    uint64_t both = o->open[part] | o->open[other];
-    if (!o->useful[part] || !o->useful[other] || (o->split[set] && o->cost[part] + o->cost[other] > o->cost[set]))
+    struct subset *whole = &o->of[set];
+    const uint32_t rest = set & ~part;
+    const struct subset *x = &o->of[part], *y = &o->of[rest];
+    const uint64_t both = x->open | y->open;
+    if (!x->useful || !y->useful || (whole->split && x->cost + y->cost > whole->cost))
         return;
-    double flops = elements(o, both) * (both & ~o->open[set] ? 2 : 1) * without_newest(o, set);
-    double cost = o->cost[part] + o->cost[other] + flops;
-    double between = o->between[part] + o->between[other] + elements(o, o->open[set]);
-    bool tie = cost <= o->cost[set] && between <= o->between[set];
-    bool balanced = imbalance(part, other) < imbalance(o->split[set], set & ~o->split[set]);
-    if (!o->split[set] || cost < o->cost[set] || (cost <= o->cost[set] && between < o->between[set]) ||
-        (tie && balanced)) {
-        o->cost[set] = cost;
-        o->between[set] = between;
-        o->split[set] = part;
+    double flops = elements(o, both) * (both & ~whole->open ? 2 : 1) * without_newest(o, set);
+    double cost = x->cost + y->cost + flops;
+    double between = x->between + y->between + elements(o, whole->open);
+    bool tie = cost <= whole->cost && between <= whole->between;
+    bool balanced = imbalance(part, rest) < imbalance(whole->split, set & ~whole->split);
+    if (!whole->split || cost < whole->cost || (cost <= whole->cost && between < whole->between) || (tie && balanced)) {
+        whole->cost = cost;
+        whole->between = between;
+        whole->split = part;
     }
 }
 
@@ -147,7 +142,7 @@ static uint32_t component(const struct ordering *o, uint32_t of, uint32_t within
     for (uint32_t before = 0; before != of;) {
         before = of;
         for (uint32_t k = 0; k < o->count; k++)
-            if (within >> k & 1 && o->labels[1u << k] & o->labels[of])
+            if (within >> k & 1 && o->of[1u << k].labels & o->of[of].labels)
                 of |= 1u << k;
     }
     return of;
@@ -218,23 +213,23 @@ static bool is_made(const struct ordering *o, uint32_t set) {
         return false;
     const struct operand *x = &o->form->operands.at[o->factor[__builtin_ctz(low)]];
     const struct operand *y = &o->form->operands.at[o->factor[__builtin_ctz(high)]];
-    return o->open[low] == o->labels[low] && o->open[high] == o->labels[high] &&
-           map_get(o->made, pair_key(o, x, y, o->open[set]));
+    return o->of[low].open == o->of[low].labels && o->of[high].open == o->of[high].labels &&
+           map_get(o->made, pair_key(o, x, y, o->of[set].open));
 }
 
 static void search(struct ordering *o) {
     for (uint32_t set = 1; set < 1u << o->count; set++) {
-        o->useful[set] = is_useful(o, set);
-        if (!o->useful[set])
+        o->of[set].useful = is_useful(o, set);
+        if (!o->of[set].useful)
             continue;
         uint32_t low = set & -set;
-        if (set == low && o->open[set] != o->labels[set])
-            o->cost[set] = elements(o, o->labels[set]);
+        if (set == low && o->of[set].open != o->of[set].labels)
+            o->of[set].cost = elements(o, o->of[set].labels);
         for (uint32_t part = (set - 1) & set; part; part = (part - 1) & set)
             if (part & low)
                 consider(o, set, part);
         if (is_made(o, set))
-            o->cost[set] = o->between[set] = 0;
+            o->of[set].cost = o->of[set].between = 0;
     }
 }
 
@@ -262,17 +257,17 @@ static struct operand build(struct ordering *o, uint32_t set) {
     label kept[MAX_RANK];
     struct operand parts[2];
     uint32_t count = 1;
-    if (o->split[set]) {
-        parts[0] = build(o, o->split[set]);
-        parts[1] = build(o, set & ~o->split[set]);
-        note_pair(o, parts, o->open[set]);
+    if (o->of[set].split) {
+        parts[0] = build(o, o->of[set].split);
+        parts[1] = build(o, set & ~o->of[set].split);
+        note_pair(o, parts, o->of[set].open);
         count = 2;
     } else {
         parts[0] = o->form->operands.at[o->factor[__builtin_ctz(set)]];
-        if (o->open[set] == o->labels[set])
+        if (o->of[set].open == o->of[set].labels)
             return parts[0];
     }
-    uint8_t rank = list_labels(o, o->open[set], kept);
+    uint8_t rank = list_labels(o, o->of[set].open, kept);
     struct value value = graph_product_of(o->graph, 1, parts, count, o->form->size, kept, rank);
     return read_at(value, kept);
 }
@@ -282,11 +277,11 @@ static struct operand build(struct ordering *o, uint32_t set) {
 static struct value finish(struct ordering *o, node_id id, struct operand *operands, uint32_t count) {
     const struct node node = *graph_node(o->graph, id);
     uint32_t all = (1u << o->count) - 1;
-    if (o->count && o->result & ~o->labels[all]) {
+    if (o->count && o->result & ~o->of[all].labels) {
         operands[count++] = build(o, all);
-    } else if (o->split[all]) {
-        operands[count++] = build(o, o->split[all]);
-        operands[count++] = build(o, all & ~o->split[all]);
+    } else if (o->of[all].split) {
+        operands[count++] = build(o, o->of[all].split);
+        operands[count++] = build(o, all & ~o->of[all].split);
         if (count == 2 && node.number == 1)
             note_pair(o, operands, o->result);
     } else if (o->count) {
@@ -299,7 +294,7 @@ static struct value finish(struct ordering *o, node_id id, struct operand *opera
 /* Every prefix is its last factor times the prefix before. */
 static void take_as_written(struct ordering *o) {
     for (uint32_t k = 1; k < o->count; k++)
-        o->split[(1u << (k + 1)) - 1] = (1u << k) - 1;
+        o->of[(1u << (k + 1)) - 1].split = (1u << k) - 1;
 }
 
 static bool is_between(const struct graph *graph, const struct operand *operand, label p, label q) {
@@ -364,14 +359,17 @@ static struct value order_factors(struct graph *graph, node_id id, struct index_
         }
     for (label l = 0; l < form->labels; l++)
         o.size[l] = nominal(graph->polys, form->size[l]);
-    allocate(&o);
+    const size_t subsets = (size_t)1 << o.count;
+    o.of = NEW_ARRAY(graph->arena, subsets, struct subset);
     find_labels(&o);
     find_newest(&o);
     if (searched)
         search(&o);
     else
         take_as_written(&o);
-    return finish(&o, id, operands, scalars);
+    struct value ordered = finish(&o, id, operands, scalars);
+    arena_release(graph->arena, o.of, subsets * sizeof *o.of);
+    return ordered;
 }
 
 /* ---- Products with deltas and selectors ---------------------------------------------------------------------------

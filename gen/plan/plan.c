@@ -91,6 +91,8 @@ static void choose_saved(struct group *g, node_id nodes) {
     struct arena *arena = g->graph->arena;
     bool *primal = NEW_ARRAY(arena, nodes, bool), *backward = NEW_ARRAY(arena, nodes, bool);
     bool *read = NEW_ARRAY(arena, nodes, bool), *available = NEW_ARRAY(arena, nodes, bool);
+    g->kept = NEW_ARRAY(arena, nodes, bool);
+    g->saved = NEW_ARRAY(arena, nodes, struct buffer);
     mark_needed(g->graph, g->outputs[0], g->functions[0].outputs.len, NULL, primal, nodes);
     mark_needed(g->graph, g->outputs[1], g->functions[1].outputs.len, primal, backward, nodes);
     for (size_t i = 0; i < g->functions[1].outputs.len; i++)
@@ -130,7 +132,7 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     p.viewed = NEW_ARRAY(arena, nodes, bool);
     p.plan->buffer_of.arena = p.input_of.arena = arena;
     for (uint32_t i = 0; i < p.function->inputs.len; i++)
-        *map_at(&p.input_of, p.function->inputs.at[i].value.node) = i + 1;
+        *sparse_at(&p.input_of, p.function->inputs.at[i].value.node) = i + 1;
     p.plan->saved = g->layout;
     p.plan->reads = NEW_ARRAY(arena, p.function->inputs.len, bool);
     vec_push(arena, &p.plan->buffers, (struct buffer){0});
@@ -151,8 +153,6 @@ static void plan_group(struct lowering *lowering, const struct function *functio
         .effort = effort, .lowering = lowering, .graph = lowering->graph, .functions = functions, .count = count};
     rewrite_group(&g);
     node_id nodes = (node_id)g.graph->nodes.len;
-    g.kept = NEW_ARRAY(g.graph->arena, nodes, bool);
-    g.saved = NEW_ARRAY(g.graph->arena, nodes, struct buffer);
     if (count > 1)
         choose_saved(&g, nodes);
     g.graph->nested = true; /* what is made now keeps the factors that were planned */

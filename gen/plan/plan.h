@@ -103,7 +103,7 @@ struct kernel {
 
 struct plan {
     VEC(struct buffer) buffers; /* at[0] unused */
-    struct map buffer_of;       /* by node: its buffer; 0: it has none and stands inline */
+    struct sparse buffer_of;    /* by node: its buffer; 0: it has none and stands inline */
     VEC(struct kernel) kernels;
     struct layout work, saved;
     uint32_t locals, temps;

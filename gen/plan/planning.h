@@ -19,7 +19,7 @@ struct planning {
     struct arena *arena;
     struct graph *graph;
     const struct function *function;
-    struct map input_of; /* by node: index among the inputs + 1 */
+    struct sparse input_of; /* by node: index among the inputs + 1 */
     struct plan *plan;
     const struct value *outputs;            /* as rewritten, one for each output of the function */
     const bool *loaded;                     /* by node: comes from saved memory; may be NULL */

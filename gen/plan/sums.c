@@ -27,7 +27,7 @@ static bool is_plain_sum(const struct planning *p, const struct plan_statement *
 static bool sums_factor(const struct planning *p, const struct kernel *nest, const struct kernel *product,
                         const struct operand *factor) {
     const struct plan_statement *sum = &nest->statements.at[0];
-    const uint32_t array = map_get(&p->plan->buffer_of, factor->node);
+    const uint32_t array = sparse_get(&p->plan->buffer_of, factor->node);
     const label line = factor == product->gemm.a ? product->gemm.m.inner : product->gemm.n.inner;
     return graph_node(p->graph, factor->node)->rank == 2 && is_plain_sum(p, sum, array) &&
            graph_node(p->graph, p->plan->buffers.at[sum->target].node)->rank == 1 &&
@@ -54,7 +54,7 @@ static bool reads(const struct planning *p, const struct kernel *kernel, uint32_
     const struct node *node = graph_node(p->graph, kernel->node);
     bool found = false;
     for (uint32_t i = 0; i < kernel_reads(p->graph, kernel); i++)
-        found = found || buffer_base(p->plan, map_get(&p->plan->buffer_of, node->operands[i].node)) == buffer;
+        found = found || buffer_base(p->plan, sparse_get(&p->plan->buffer_of, node->operands[i].node)) == buffer;
     for (size_t s = 0; s < kernel->statements.len; s++)
         for (size_t r = 0; r < kernel->statements.at[s].reads.len; r++)
             found = found || base_read(p, &kernel->statements.at[s], r) == buffer;
