@@ -1,5 +1,6 @@
 #include "arena.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,13 +24,15 @@ struct hole {
     struct hole *next;
 };
 
-enum { HOLES_UP_TO = 1024 }; /* bytes; of larger objects that are no chunks few are ever given back */
+/* Bytes of an object: a multiple of the alignment, from LARGE on a power of two, so that an array that is a little
+ * longer each time finds the room of the last one. One list of holes for each. */
+enum { LARGE = 1024, LARGE_BITS = 10, POWERS = 10, SIZES = LARGE / ARENA_ALIGNMENT + POWERS };
 
 struct arena {
     struct chunk *chunks;
     char *next, *end;
-    struct hole *holes[HOLES_UP_TO / ARENA_ALIGNMENT + 1]; /* by bytes / ARENA_ALIGNMENT */
-    size_t usual;                                          /* bytes of the next chunk for many objects */
+    struct hole *holes[SIZES]; /* see holes_of */
+    size_t usual;              /* bytes of the next chunk for many objects */
     jmp_buf *failure;
 };
 
@@ -77,13 +80,19 @@ static void *add_chunk(struct arena *arena, size_t body) {
     return chunk + 1;
 }
 
-/* An object as large as a chunk is one of its own. */
+/* An object of half a chunk and more is one of its own. */
 static bool is_chunk(size_t bytes) {
-    return bytes >= chunk_bytes;
+    return bytes >= chunk_bytes / 2;
+}
+
+/* ceil(log2(bytes)) */
+static unsigned bits_of(size_t bytes) {
+    return (unsigned)(CHAR_BIT * sizeof(unsigned long)) - (unsigned)__builtin_clzl(bytes - 1);
 }
 
 static size_t rounded(size_t bytes) {
-    return (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+    return bytes > LARGE ? (size_t)1 << bits_of(bytes)
+                         : (bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
 }
 
 /* A chunk for objects to come, twice as large as the one before. */
@@ -94,18 +103,19 @@ static void add_room(struct arena *arena) {
         arena->usual *= 2;
 }
 
-/* Where holes for an object are; NULL: it has none. */
+/* The holes that fit an object that is no chunk. */
 static struct hole **holes_of(struct arena *arena, size_t bytes) {
-    return bytes > 0 && bytes <= HOLES_UP_TO ? &arena->holes[rounded(bytes) / ARENA_ALIGNMENT] : NULL;
+    const size_t small = rounded(bytes) / ARENA_ALIGNMENT;
+    return &arena->holes[bytes > LARGE ? LARGE / ARENA_ALIGNMENT + bits_of(bytes) - LARGE_BITS : small];
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes) {
     if (is_chunk(bytes))
         return add_chunk(arena, bytes);
-    struct hole **holes = holes_of(arena, bytes), *hole = holes ? *holes : NULL;
+    struct hole **holes = holes_of(arena, bytes), *hole = *holes;
     if (hole) {
         *holes = hole->next;
-        return memset(hole, 0, rounded(bytes));
+        return memset(hole, 0, bytes);
     }
     if (rounded(bytes) > (size_t)(arena->end - arena->next))
         add_room(arena);
@@ -140,15 +150,15 @@ static void release_chunk(struct arena *arena, void *object) {
 }
 
 void arena_release(struct arena *arena, void *object, size_t bytes) {
-    struct hole **holes = holes_of(arena, bytes), *hole = object;
-    if (!object)
+    if (!object || !bytes)
         return;
     if (is_chunk(bytes)) {
         release_chunk(arena, object);
-    } else if (holes) {
-        hole->next = *holes;
-        *holes = hole;
+        return;
     }
+    struct hole **holes = holes_of(arena, bytes), *hole = object;
+    hole->next = *holes;
+    *holes = hole;
 }
 
 /* Of an object that is no chunk: it becomes one, or another such object. */

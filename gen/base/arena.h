@@ -33,5 +33,7 @@ char *arena_string(struct arena *arena, const char *from, size_t length);
 /* One zeroed object, or an array of them, of type T. */
 #define NEW(arena, T) ((T *)arena_alloc((arena), sizeof(T)))
 #define NEW_ARRAY(arena, count, T) ((T *)arena_array((arena), (count), sizeof(T)))
+/* Gives back such an array. */
+#define RELEASE_ARRAY(arena, count, array) arena_release((arena), (array), (count) * sizeof *(array))
 
 #endif

@@ -79,6 +79,28 @@ static struct value zero(struct graph *graph, struct value value, node_id direct
     return graph_fill(graph, 0, size, rank);
 }
 
+/* Lifts what is needed between the direction and the value; false where there is no room. */
+static bool lift_all(struct lifting *l, node_id last, const bool *needed) {
+    struct graph *graph = l->graph;
+    l->lifted[l->direction] = basis(l);
+    for (node_id id = l->direction + 1; id <= last; id++) {
+        const struct node node = *graph_node(graph, id);
+        bool depends = false;
+        for (uint32_t i = 0; i < node.count; i++)
+            depends = depends || is_lifted(l, node.operands[i].node);
+        if (!depends || !needed[id])
+            continue;
+        if (!has_room(l, id))
+            return false;
+        if (node.kind == NODE_PRODUCT || node.kind == NODE_SUM)
+            l->lifted[id] = lift(l, id);
+        else
+            l->lowering->defect =
+                format_string(l->lowering->arena, "derive: node %%%u is not linear in its direction", id);
+    }
+    return true;
+}
+
 struct value derive_coefficients(struct lowering *lowering, struct value value, node_id direction) {
     struct graph *graph = lowering->graph;
     node_id nodes = (node_id)graph->nodes.len;
@@ -86,25 +108,13 @@ struct value derive_coefficients(struct lowering *lowering, struct value value, 
                         NEW_ARRAY(lowering->arena, nodes, struct value)};
     bool *needed = NEW_ARRAY(lowering->arena, nodes, bool);
     graph_mark(graph, &value.node, 1, needed);
-    l.lifted[direction] = basis(&l);
-    for (node_id id = direction + 1; id <= value.node; id++) {
-        const struct node node = *graph_node(graph, id);
-        bool depends = false;
-        for (uint32_t i = 0; i < node.count; i++)
-            depends = depends || is_lifted(&l, node.operands[i].node);
-        if (!depends || !needed[id])
-            continue;
-        if (!has_room(&l, id))
-            return zero(graph, value, direction);
-        if (node.kind == NODE_PRODUCT || node.kind == NODE_SUM)
-            l.lifted[id] = lift(&l, id);
-        else
-            lowering->defect = format_string(lowering->arena, "derive: node %%%u is not linear in its direction", id);
-    }
-    struct value result = {.node = l.lifted[value.node].node, .rank = (uint8_t)(value.rank + l.extra)};
-    if (!result.node)
+    const struct value lifted = lift_all(&l, value.node, needed) ? l.lifted[value.node] : (struct value){0};
+    RELEASE_ARRAY(lowering->arena, nodes, needed);
+    RELEASE_ARRAY(lowering->arena, nodes, l.lifted);
+    if (!lifted.node)
         return zero(graph, value, direction);
+    struct value result = {.node = lifted.node, .rank = (uint8_t)(value.rank + l.extra)};
     for (uint8_t i = 0; i < result.rank; i++)
-        result.axis[i] = l.lifted[value.node].axis[i < value.rank ? value.axis[i] : i];
+        result.axis[i] = lifted.axis[i < value.rank ? value.axis[i] : i];
     return result;
 }

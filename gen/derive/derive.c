@@ -279,4 +279,6 @@ void derive_vjp(struct lowering *lowering, const struct value *targets, const st
         const struct node node = *graph_node(graph, variables[i]);
         results[i] = s.to[variables[i]] ? s.to[variables[i]]->value : graph_fill(graph, 0, node.size, node.rank);
     }
+    RELEASE_ARRAY(s.arena, nodes, s.to);
+    RELEASE_ARRAY(s.arena, nodes, s.varies);
 }

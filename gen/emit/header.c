@@ -91,6 +91,8 @@ static bool *inputs_of(const struct emission *e, const struct function *f, const
     graph_mark(e->graph, roots, count, needed);
     for (size_t i = 0; i < f->inputs.len; i++)
         found[i] = needed[f->inputs.at[i].value.node];
+    RELEASE_ARRAY(e->arena, count, roots);
+    RELEASE_ARRAY(e->arena, e->graph->nodes.len, needed);
     return found;
 }
 

@@ -180,6 +180,7 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
     for (size_t i = 0; i < count; i++)
         roots[i] = read_as(roots[i], made[roots[i].node]);
     vec_free(graph->arena, &form.operands);
+    RELEASE_ARRAY(graph->arena, count, ids);
 }
 
 /* The node's axes where the value with sizes that are 1 has them. */
@@ -233,6 +234,9 @@ void graph_substitute(struct graph *graph, struct value *roots, size_t count, co
         if (roots[i].node)
             roots[i] = read_as(roots[i], made[roots[i].node]);
     graph->span = span;
+    vec_free(graph->arena, &form.operands);
+    RELEASE_ARRAY(graph->arena, nodes, needed);
+    RELEASE_ARRAY(graph->arena, nodes, made);
 }
 
 bool form_splice(struct graph *graph, struct index_form *form, size_t i) {

@@ -52,10 +52,13 @@ void mark_varying(const struct lowering *lowering, bool *varies) {
 }
 
 static bool depends(const struct cuts *cuts, struct value y, struct value variable) {
-    bool *varies = NEW_ARRAY(cuts->lowering->arena, cuts->lowering->graph->nodes.len, bool);
+    const size_t nodes = cuts->lowering->graph->nodes.len;
+    bool *varies = NEW_ARRAY(cuts->lowering->arena, nodes, bool);
     varies[variable.node] = true;
     mark_varying(cuts->lowering, varies);
-    return varies[y.node];
+    const bool found = varies[y.node];
+    RELEASE_ARRAY(cuts->lowering->arena, nodes, varies);
+    return found;
 }
 
 /* ---- The space of a variable ---------------------------------------------------------------------------------------

@@ -123,8 +123,10 @@ static bool takes_scatters(const struct planning *p, node_id id, const struct us
 static void choose_inline(struct planning *p, const struct use *uses) {
     uint32_t *weight = NEW_ARRAY(p->arena, p->nodes, uint32_t);
     for (node_id id = 1; id < p->nodes; id++) {
-        enum node_class class = class_of(p->graph, id);
-        if (!p->needed[id] || class == CLASS_LEAF || (p->loaded && p->loaded[id]))
+        if (!p->needed[id] || (p->loaded && p->loaded[id]))
+            continue;
+        const enum node_class class = class_of(p->graph, id);
+        if (class == CLASS_LEAF)
             continue;
         const struct node *node = graph_node(p->graph, id);
         weight[id] = own_weight(node);
@@ -134,6 +136,7 @@ static void choose_inline(struct planning *p, const struct use *uses) {
         p->materialised[id] = class != CLASS_POINTWISE || p->effort == 0 ||
                               gets_buffer(p->graph, id, &uses[id], weight[id]) || takes_scatters(p, id, uses);
     }
+    RELEASE_ARRAY(p->arena, p->nodes, weight);
 }
 
 /* Can a term of a sum be added to the sum's array where it is not 0, so that it needs no array of its own? */
@@ -177,4 +180,5 @@ void choose_materialised(struct planning *p) {
     for (node_id id = 1; p->effort > 1 && id < p->nodes; id++)
         p->viewed[id] = p->materialised[id] && !p->absorbed[id] && !uses[id].lined &&
                         graph_node(p->graph, id)->kind == NODE_PRODUCT && graph_node(p->graph, id)->rank > 0;
+    RELEASE_ARRAY(p->arena, p->nodes, uses);
 }

@@ -742,4 +742,5 @@ void build_kernels(struct planning *p) {
         if (output_of[id] != i + 1 || !p->materialised[id])
             copy_to(p, id, output_buffer(p, i), p->function->span);
     }
+    RELEASE_ARRAY(p->arena, p->nodes, output_of);
 }

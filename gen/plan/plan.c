@@ -112,6 +112,10 @@ static void choose_saved(struct group *g, node_id nodes) {
         memcpy(g->saved[id].order, graph_order(g->graph, id), sizeof g->saved[id].order);
         layout_append(arena, &g->layout, &g->saved[id], node_elements(g->graph, id));
     }
+    RELEASE_ARRAY(arena, nodes, primal);
+    RELEASE_ARRAY(arena, nodes, backward);
+    RELEASE_ARRAY(arena, nodes, read);
+    RELEASE_ARRAY(arena, nodes, available);
 }
 
 static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
@@ -144,6 +148,11 @@ static struct plan *plan_function(struct group *g, size_t f, node_id nodes) {
     assign_memory(&p);
     p.plan->flops = poly_sum_total(&p.flops, g->graph->polys);
     count_traffic(&p);
+    RELEASE_ARRAY(arena, nodes, p.needed);
+    RELEASE_ARRAY(arena, nodes, p.materialised);
+    RELEASE_ARRAY(arena, nodes, p.absorbed);
+    RELEASE_ARRAY(arena, nodes, p.viewed);
+    RELEASE_ARRAY(arena, p.ready_size, p.ready);
     return p.plan;
 }
 
@@ -159,6 +168,8 @@ static void plan_group(struct lowering *lowering, const struct function *functio
     for (size_t f = 0; f < count; f++)
         plans[f] = plan_function(&g, f, nodes);
     g.graph->nested = false;
+    RELEASE_ARRAY(g.graph->arena, nodes, g.kept);
+    RELEASE_ARRAY(g.graph->arena, nodes, g.saved);
 }
 
 struct plan **plan_module(struct lowering *lowering, const struct module *module, int effort) {

@@ -84,8 +84,9 @@ def run_commands(folder, commands, stdin, mxc):
     out, err, status = b"", b"", 0
     for i, command in enumerate(commands):
         given = stdin if i + 1 == len(commands) else b""
-        done = subprocess.run(["sh", "-c", command], cwd=folder, input=given, capture_output=True, env=environment,
-                              timeout=120)
+        # timeout ends what the shell started, too, and gives status 124
+        done = subprocess.run(["timeout", "120", "sh", "-c", command], cwd=folder, input=given, capture_output=True,
+                              env=environment)
         out, err, status = out + done.stdout, err + done.stderr, done.returncode
     return out, err, status
 
