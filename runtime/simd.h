@@ -418,10 +418,53 @@ INLINE void store_rows(int rows, int vecs, const vector *acc, real alpha, real b
     }
 }
 
+typedef real quad __attribute__((vector_size(4 * MX_BITS / 8)));
+typedef real loose_quad __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+
+/* Columns of a 4 x 4 block: halves of pairs are exchanged, then pairs. */
+INLINE void columns_4x4(const real *src, ptrdiff_t stride, quad *column) {
+    quad r0 = *(const loose_quad *)src, r1 = *(const loose_quad *)(src + stride);
+    quad r2 = *(const loose_quad *)(src + 2 * stride), r3 = *(const loose_quad *)(src + 3 * stride);
+    quad s0 = __builtin_shufflevector(r0, r1, 0, 4, 2, 6), s1 = __builtin_shufflevector(r0, r1, 1, 5, 3, 7);
+    quad s2 = __builtin_shufflevector(r2, r3, 0, 4, 2, 6), s3 = __builtin_shufflevector(r2, r3, 1, 5, 3, 7);
+    column[0] = __builtin_shufflevector(s0, s2, 0, 1, 4, 5);
+    column[1] = __builtin_shufflevector(s1, s3, 0, 1, 4, 5);
+    column[2] = __builtin_shufflevector(s0, s2, 2, 3, 6, 7);
+    column[3] = __builtin_shufflevector(s1, s3, 2, 3, 6, 7);
+}
+
+/* dst[p*w + i] = src[i*stride + p] for a 4 x 4 block. */
+INLINE void transpose_4x4(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
+    quad column[4];
+    columns_4x4(src, stride, column);
+    UNROLL for (int p = 0; p < 4; p++) * (loose_quad *)(dst + p * w) = column[p];
+}
+
+/* c[i + j*csc] = alpha x[i*width + j], 4 <= m; the last four rows may have some of those before them. */
+INLINE void store_columns(const real *x, ptrdiff_t width, real alpha, real *c, ptrdiff_t csc, ptrdiff_t m,
+                          ptrdiff_t n) {
+    for (ptrdiff_t from = 0; from < m; from += 4) {
+        const ptrdiff_t i = from + 4 <= m ? from : m - 4;
+        ptrdiff_t j = 0;
+        for (; j + 4 <= n; j += 4) {
+            quad column[4];
+            columns_4x4(x + i * width + j, width, column);
+            UNROLL for (int p = 0; p < 4; p++) * (loose_quad *)(c + i + (j + p) * csc) = alpha * column[p];
+        }
+        for (; j < n; j++)
+            for (ptrdiff_t r = i; r < i + 4; r++)
+                c[r + j * csc] = alpha * x[r * width + j];
+    }
+}
+
 /* m rows of n elements from x, where each row is width elements, whole vectors. */
 static __attribute__((noinline, unused)) void store_copy(const real *x, ptrdiff_t width, real alpha, real beta, real *c,
                                                          ptrdiff_t rsc, ptrdiff_t csc, ptrdiff_t m, ptrdiff_t n) {
     const ptrdiff_t whole = csc == 1 ? n - n % LANES : 0;
+    if (csc != 1 && rsc == 1 && beta == 0 && m >= 4) {
+        store_columns(x, width, alpha, c, csc, m, n);
+        return;
+    }
     for (ptrdiff_t i = 0; i < m; i++, x += width, c += rsc) {
         for (ptrdiff_t j = 0; j < whole; j += LANES)
             update_vector(c + j, *(const panel_vector *)(x + j), alpha, beta);
@@ -438,21 +481,6 @@ INLINE void store_any(int rows, int vecs, const vector *acc, real alpha, real be
     panel_vector copy[MAX_ACCUMULATORS];
     UNROLL for (int i = 0; i < rows * vecs; i++) copy[i] = acc[i];
     store_copy((const real *)copy, vecs * LANES, alpha, beta, c, rsc, csc, m, n);
-}
-
-typedef real quad __attribute__((vector_size(4 * MX_BITS / 8)));
-typedef real loose_quad __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
-
-/* dst[p*w + i] = src[i*stride + p] for a 4 x 4 block: halves of pairs are exchanged, then pairs. */
-INLINE void transpose_4x4(const real *src, ptrdiff_t stride, real *dst, ptrdiff_t w) {
-    quad r0 = *(const loose_quad *)src, r1 = *(const loose_quad *)(src + stride);
-    quad r2 = *(const loose_quad *)(src + 2 * stride), r3 = *(const loose_quad *)(src + 3 * stride);
-    quad s0 = __builtin_shufflevector(r0, r1, 0, 4, 2, 6), s1 = __builtin_shufflevector(r0, r1, 1, 5, 3, 7);
-    quad s2 = __builtin_shufflevector(r2, r3, 0, 4, 2, 6), s3 = __builtin_shufflevector(r2, r3, 1, 5, 3, 7);
-    *(loose_quad *)dst = __builtin_shufflevector(s0, s2, 0, 1, 4, 5);
-    *(loose_quad *)(dst + w) = __builtin_shufflevector(s1, s3, 0, 1, 4, 5);
-    *(loose_quad *)(dst + 2 * w) = __builtin_shufflevector(s0, s2, 2, 3, 6, 7);
-    *(loose_quad *)(dst + 3 * w) = __builtin_shufflevector(s1, s3, 2, 3, 6, 7);
 }
 
 #endif
