@@ -46,9 +46,8 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define DEEP 1024
 #define NEAR_B (2 << 20)
 
-/* Elements of A, and strips of B, with which it pays to pack strips that the first-level cache does not hold. */
+/* Elements of A with which it pays to pack strips that the first-level cache does not hold. */
 #define ENOUGH_OF_A 24576
-#define ENOUGH_STRIPS 3
 
 /* Rows whose sums have registers at the same time; bytes of operands that stay in the second-level cache. */
 #define ROWS_AT_ONCE 4
@@ -297,10 +296,12 @@ static int wants_transposition(const product *f) {
     return f->csc != 1 && f->rsc == 1;
 }
 
-/* More than SMALL in any set. */
+/* More than SMALL in any set.  An A by columns takes a line of the cache for each row of the strip, too. */
 static int wants_strips_packed(const kernels *set, const product *f) {
-    return f->m > FEW_ROWS && f->n >= ENOUGH_STRIPS * set->nr && f->k > set->strip &&
-           (crowd_of_rows(f) >= set->crowd || !volume_within(ENOUGH_OF_A, 1, f->m, f->k));
+    const int lines = f->csa != 1;
+    const ptrdiff_t deepest = lines ? set->strip / 5 * 3 : set->strip, strips = lines ? 2 : 3;
+    return f->m > FEW_ROWS && f->n >= strips * set->nr && f->k > deepest &&
+           ((f->k > set->strip && crowd_of_rows(f) >= set->crowd) || !volume_within(ENOUGH_OF_A, 1, f->m, f->k));
 }
 
 static int wants_no_copy(const kernels *set, const product *f) {
