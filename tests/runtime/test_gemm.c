@@ -160,7 +160,7 @@ static void test_packed(tap *out) {
                                       {COLUMNS, PADDED_ROWS, ROWS},
                                       {PADDED_ROWS, COLUMNS, ROWS},
                                       {COLUMNS, COLUMNS, PADDED_ROWS}};
-    static const size_t rows[] = {137, 144}, columns[] = {241, 264, 313}, depths[] = {515, 1030};
+    static const size_t rows[] = {137, 144}, columns[] = {241, 264, 313}, depths[] = {185, 515, 1030};
     for (size_t i = 0; i < COUNT(rows) * COUNT(columns) * COUNT(depths) * COUNT(kinds); i++) {
         const layout *kind = kinds[i % COUNT(kinds)];
         const size_t size = i / COUNT(kinds);
