@@ -34,7 +34,6 @@ uint32_t *map_at(struct map *map, uint64_t key);
 /* The value at key, or 0. */
 uint32_t map_get(const struct map *map, uint64_t key);
 
-/* Of an interned string, or another object from an arena. */
 /* Numbers of things by hashes of them, any number for one hash: whoever asks compares the things. */
 struct hashes {
     struct arena *arena;
@@ -66,6 +65,7 @@ uint32_t *sparse_at(struct sparse *sparse, uint32_t number);
 /* The value at this number, or 0. */
 uint32_t sparse_get(const struct sparse *sparse, uint32_t number);
 
+/* Of an interned string, or another object from an arena. */
 static inline uint64_t key_of(const void *pointer) {
     return (uint64_t)(uintptr_t)pointer / ARENA_ALIGNMENT;
 }

@@ -47,7 +47,7 @@ void text_repeat(struct text *text, char c, size_t count) {
 }
 
 static void put_number(struct text *text, unsigned magnitude) {
-    char digits[24], *at = digits + sizeof digits;
+    char digits[3 * sizeof magnitude], *at = digits + sizeof digits;
     do
         *--at = (char)('0' + magnitude % 10);
     while (magnitude /= 10);
@@ -69,22 +69,27 @@ static void put_rest(struct text *text, const char *format, va_list args) {
 /* Most of what is ever printed are words and counts: these directly, and the C library from the first other directive
  * on. */
 void text_vprintf(struct text *text, const char *format, va_list args) {
-    while (*format) {
+    for (;;) {
         const size_t plain = strcspn(format, "%");
         text_write(text, format, plain);
         format += plain;
-        const char directive = *format ? format[1] : '\0';
-        if (directive == 's')
+        if (*format == '\0')
+            return;
+        switch (format[1]) {
+        case 's':
             text_puts(text, va_arg(args, const char *));
-        else if (directive == 'u')
+            break;
+        case 'u':
             put_number(text, va_arg(args, unsigned));
-        else if (directive == 'c')
+            break;
+        case 'c':
             text_putc(text, (char)va_arg(args, int));
-        else if (directive) {
+            break;
+        default:
             put_rest(text, format, args);
             return;
         }
-        format += directive ? 2 : 0;
+        format += 2;
     }
 }
 
