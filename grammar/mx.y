@@ -767,8 +767,17 @@ static bool assigns_expression(const struct reader *reader, const struct expecte
     return true;
 }
 
+/* Is the token a word behind the shape that a statement declares in one line? */
+static bool is_behind_shape(const struct reader *reader, const struct token *token) {
+    const struct token *first = &reader->tokens.at[reader->start];
+    if (first[1].kind != ':' || first[2].kind != '[' || token[-1].kind != ']' || token->kind != T_NAME)
+        return false;
+    const char *shape = reader->source->text + (first[2].span.begin - reader->source->base);
+    return !memchr(shape, '\n', token->span.begin - first[2].span.begin);
+}
+
 static void missing_operator(struct reader *reader, const struct token *token) {
-    const struct token *before = token - 1;
+    const struct token *before = token - 1, *first = &reader->tokens.at[reader->start];
     const char *left = quoted(reader, before), *right = quoted(reader, token);
     int left_length = (int)strlen(left) - 2, right_length = (int)strlen(right) - 2;
     const char *right_text = format_string(reader->arena, "%.*s", right_length, right + 1);
@@ -776,10 +785,14 @@ static void missing_operator(struct reader *reader, const struct token *token) {
                                     format_string(reader->arena, "%.*s", left_length, left + 1), right_text);
     diag_operand(reader->diags, diag, before->span, NULL);
     const char *between = reader->source->text + (before->span.end - reader->source->base);
-    const bool begins = before == &reader->tokens.at[reader->start] && before->kind == T_NAME;
+    const bool begins = before == first && before->kind == T_NAME;
     const char *keyword = begins ? keyword_near(before->name) : NULL;
     if (keyword)
         diag_help(reader->diags, diag, "did you mean %s %s ?", keyword, right_text);
+    else if (is_behind_shape(reader, token))
+        diag_help(reader->diags, diag, "did you mean %s: %s %.*s ?", first->name, token->name,
+                  (int)(before->span.end - first[2].span.begin),
+                  reader->source->text + (first[2].span.begin - reader->source->base));
     else if (memchr(between, '\n', token->span.begin - before->span.end))
         diag_help(reader->diags, diag, "the line goes on inside brackets; the rows of a matrix are parted by ';'");
     else if (before->kind == T_NUMBER && token->kind == T_NAME)
