@@ -42,7 +42,7 @@ static void grow_interner(struct interner *interner) {
     for (size_t i = 0; i < interner->size; i++)
         if (interner->slots[i])
             *string_slot(slots, size, interner->slots[i], strlen(interner->slots[i])) = interner->slots[i];
-    arena_release(interner->arena, interner->slots, interner->size * sizeof *slots);
+    RELEASE_ARRAY(interner->arena, interner->size, interner->slots);
     interner->slots = slots;
     interner->size = size;
 }
@@ -75,7 +75,7 @@ static void grow_map(struct map *map) {
     for (size_t i = 0; i < map->size; i++)
         if (map->slots[i].used)
             *slot_of(slots, size, map->slots[i].key) = map->slots[i];
-    arena_release(map->arena, map->slots, map->size * sizeof *slots);
+    RELEASE_ARRAY(map->arena, map->size, map->slots);
     map->slots = slots;
     map->size = size;
 }
@@ -122,7 +122,7 @@ static void grow_hashes(struct hashes *hashes) {
     for (size_t i = 0; i < hashes->size; i++)
         if (hashes->slots[i].number)
             put_hash(slots, size, hashes->slots[i]);
-    arena_release(hashes->arena, hashes->slots, hashes->size * sizeof *slots);
+    RELEASE_ARRAY(hashes->arena, hashes->size, hashes->slots);
     hashes->slots = slots;
     hashes->size = size;
 }

@@ -16,11 +16,7 @@ static void reserve(struct text *text, size_t more) {
     size_t cap = text->cap ? text->cap : 64;
     while (cap < need)
         cap *= 2;
-    char *outgrown = text->borrowed ? text->data : NULL;
-    text->data = arena_resize(text->arena, outgrown ? NULL : text->data, outgrown ? 0 : text->cap, cap);
-    if (outgrown)
-        memcpy(text->data, outgrown, text->len + 1);
-    text->borrowed = false;
+    text->data = arena_resize(text->arena, text->data, text->cap, cap);
     text->cap = cap;
 }
 
@@ -147,11 +143,12 @@ const char *text_string(struct text *text) {
 }
 
 char *format_string(struct arena *arena, const char *format, ...) {
-    char room[256] = ""; /* for nearly all of them: no more is taken from the arena than they are long */
-    struct text text = {.arena = arena, .data = room, .cap = sizeof room, .borrowed = true};
+    struct text text = text_new(arena);
     va_list args;
     va_start(args, format);
     text_vprintf(&text, format, args);
     va_end(args);
-    return text.borrowed ? arena_string(arena, room, text.len) : text.data;
+    char *string = arena_string(arena, text.data, text.len); /* no longer than it is; the text's room serves the next */
+    arena_release(arena, text.data, text.cap);
+    return string;
 }

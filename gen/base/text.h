@@ -5,13 +5,11 @@
 #include "arena.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 
 struct text {
     struct arena *arena;
     char *data; /* always ends in NUL once something was put; see text_string */
     size_t len, cap;
-    bool borrowed; /* data is not from the arena, and stays where it is */
 };
 
 struct text text_new(struct arena *arena);

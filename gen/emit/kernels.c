@@ -150,8 +150,10 @@ static void declare_pointers(struct text *out, const struct body *b, const struc
 }
 
 void print_pointers(struct text *out, struct body *b, const struct kernel *kernel) {
+    if (is_fused(kernel))
+        return;
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
-    for (uint32_t i = 0; i < count && !is_fused(kernel); i++)
+    for (uint32_t i = 0; i < count; i++)
         if (lacks_pointer(b, buffers[i])) {
             declare_pointer(out, b, buffers[i], 1);
             b->pointer_of[buffers[i]] = b->part;

@@ -229,7 +229,7 @@ struct value intern_form(struct graph *graph, struct node node, const struct ind
     for (uint8_t i = 0; i < rank; i++)
         order[i] = numbering.of[result[i]];
     const node_id id = graph_intern(graph, &node, order);
-    arena_release(graph->arena, operands, node.count * sizeof *operands);
+    RELEASE_ARRAY(graph->arena, node.count, operands);
     return value_of(id, numbering.of, result, rank);
 }
 

@@ -91,14 +91,6 @@ struct node_name {
     bool swapped;
 };
 
-/* What a rewriting needs for each node, kept for the next one. */
-struct rewriting_room {
-    size_t nodes;
-    bool *needed;
-    uint32_t *uses;
-    struct value *made;
-};
-
 struct graph {
     struct arena *arena;
     struct polys *polys;
@@ -112,7 +104,6 @@ struct graph {
     struct hashes by_hash;
     VEC(struct node_name) names; /* of each node; name NULL: none */
     bool nested;                 /* products keep product factors as they are (while planning) */
-    struct rewriting_room room;
 };
 
 void graph_init(struct graph *graph, struct arena *arena, struct polys *polys);

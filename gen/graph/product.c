@@ -182,7 +182,7 @@ static void sort_operands(struct building *b, const label *result, uint8_t rank)
         qsort(sorted, count, sizeof *sorted, compare_sorted);
     for (size_t i = 0; i < count; i++)
         b->form.operands.at[i] = sorted[i].operand;
-    arena_release(b->graph->arena, sorted, count * sizeof *sorted);
+    RELEASE_ARRAY(b->graph->arena, count, sorted);
 }
 
 /* step(y) y is y for a y that is never negative: the step goes. */

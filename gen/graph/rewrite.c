@@ -138,38 +138,20 @@ static void keep_structure(struct graph *graph, node_id id, struct value now) {
     }
 }
 
-static void make_room(struct arena *arena, struct rewriting_room *room, size_t nodes) {
-    if (nodes <= room->nodes)
-        return;
-    const size_t more = nodes + nodes / 2;
-    room->needed = arena_resize(arena, room->needed, room->nodes * sizeof *room->needed, more * sizeof *room->needed);
-    room->uses = arena_resize(arena, room->uses, room->nodes * sizeof *room->uses, more * sizeof *room->uses);
-    room->made = arena_resize(arena, room->made, room->nodes * sizeof *room->made, more * sizeof *room->made);
-    room->nodes = more;
-}
-
-/* Room for all nodes there are, none of them needed or used yet. */
-static struct rewriting_room room_for(struct graph *graph) {
-    const size_t nodes = graph->nodes.len;
-    make_room(graph->arena, &graph->room, nodes);
-    memset(graph->room.needed, 0, nodes * sizeof *graph->room.needed);
-    memset(graph->room.uses, 0, nodes * sizeof *graph->room.uses);
-    return graph->room;
-}
-
 void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewrite_rule *rule, void *context) {
     const size_t nodes = graph->nodes.len;
-    const struct rewriting_room room = room_for(graph);
-    struct value *made = room.made;
+    bool *needed = NEW_ARRAY(graph->arena, nodes, bool);
+    uint32_t *uses = NEW_ARRAY(graph->arena, nodes, uint32_t);
+    struct value *made = NEW_ARRAY(graph->arena, nodes, struct value);
     node_id *ids = NEW_ARRAY(graph->arena, count, node_id);
-    struct rewriting rewriting = {graph, room.uses, made, context};
+    struct rewriting rewriting = {graph, uses, made, context};
     struct index_form form = {.labels = 0};
     for (size_t i = 0; i < count; i++)
         ids[i] = roots[i].node;
-    graph_mark(graph, ids, count, room.needed);
-    count_uses(graph, roots, count, room.needed, room.uses);
+    graph_mark(graph, ids, count, needed);
+    count_uses(graph, roots, count, needed, uses);
     for (node_id id = 1; id < nodes; id++) {
-        if (!room.needed[id])
+        if (!needed[id])
             continue;
         operands_of(graph, id, made, &form);
         graph->span = graph->spans.at[id];
@@ -181,6 +163,9 @@ void graph_rewrite(struct graph *graph, struct value *roots, size_t count, rewri
         roots[i] = read_as(roots[i], made[roots[i].node]);
     vec_free(graph->arena, &form.operands);
     RELEASE_ARRAY(graph->arena, count, ids);
+    RELEASE_ARRAY(graph->arena, nodes, made);
+    RELEASE_ARRAY(graph->arena, nodes, uses);
+    RELEASE_ARRAY(graph->arena, nodes, needed);
 }
 
 /* The node's axes where the value with sizes that are 1 has them. */

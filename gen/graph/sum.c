@@ -58,7 +58,7 @@ static void collect(struct graph *graph, struct index_form *form) {
             form->operands.at[kept++] = term;
     }
     form->operands.len = kept;
-    arena_release(graph->arena, sorted, count * sizeof *sorted);
+    RELEASE_ARRAY(graph->arena, count, sorted);
 }
 
 /* The form with the terms of nested sums in their place. */
@@ -192,8 +192,8 @@ static bool same_product(struct graph *graph, const struct operand *a, const str
 
 /* Of two such terms the one that costs less stays. */
 static void collect_across_brackets(struct graph *graph, struct index_form *form) {
-    const size_t bytes = form->operands.len * sizeof(struct leaves);
-    struct leaves *leaves = arena_alloc(graph->arena, bytes);
+    const size_t count = form->operands.len;
+    struct leaves *leaves = NEW_ARRAY(graph->arena, count, struct leaves);
     for (size_t i = 0; i < form->operands.len; i++)
         leaves[i] = leaves_of(graph, &form->operands.at[i]);
     for (size_t i = 0; i < form->operands.len; i++)
@@ -209,7 +209,7 @@ static void collect_across_brackets(struct graph *graph, struct index_form *form
             leaves[k] = leaves[form->operands.len];
             k = i;
         }
-    arena_release(graph->arena, leaves, bytes);
+    RELEASE_ARRAY(graph->arena, count, leaves);
     collect(graph, form);
 }
 

@@ -368,7 +368,7 @@ static struct value order_factors(struct graph *graph, node_id id, struct index_
     else
         take_as_written(&o);
     struct value ordered = finish(&o, id, operands, scalars);
-    arena_release(graph->arena, o.of, subsets * sizeof *o.of);
+    RELEASE_ARRAY(graph->arena, subsets, o.of);
     return ordered;
 }
 

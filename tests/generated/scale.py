@@ -78,8 +78,8 @@ ODD = {
     "a product of 2000 matrices": "Y = " + " @ ".join(f"A{i}" for i in range(2000)) + "\ngrad L wrt A0, A1999",
     "a name of 100000 letters": "y = " + "a" * DEEP + " + 1",
     "a number of 100000 digits": "y = x * " + "1" * DEEP,
-    "1000 values and the gradient of each": "X: [m, n]\n" + "\n".join(f"f{i} = sumsq(tanh(X @ w{i}))\ngrad f{i} wrt w{i}"
-                                                                      for i in range(1000)),
+    "1300 values and the gradient of each": "X: [m, n]\n" + "\n".join(f"f{i} = sumsq(tanh(X @ w{i}))\ngrad f{i} wrt w{i}"
+                                                                      for i in range(1300)),
     "20000 outputs": "\n".join(f"y{i} = tanh(x + {i})" for i in range(20000)),
     "halvings shared 2000 times": "y0 = x\n" + "\n".join(f"y{i} = tanh(y{i - 1}) * y{i - 1}" for i in range(1, 2000))
                                   + "\ngrad L wrt x",
