@@ -246,7 +246,7 @@ static void print_part(struct text *out, struct body *b, struct part *part, uint
     b->part = number + 1;
     signature_forget_dims(b->s);
     for (size_t k = part->begin; k < part->end; k++)
-        print_pointers(kernels, b, &b->s->plan->kernels.at[k]);
+        print_pointers(kernels, b, &b->s->plan->kernels.at[k], 1);
     for (size_t k = part->begin; k < part->end; k++)
         print_kernel(kernels, b, &b->s->plan->kernels.at[k]);
     for (size_t i = 0; i < b->s->use->list.len; i++)

@@ -19,7 +19,7 @@ struct body {
     const char *gemm_work;
     bool in_parts;
     uint32_t part;        /* the one that is printed */
-    uint32_t *pointer_of; /* by buffer: the part that has declared its pointer last */
+    uint32_t *pointer_of; /* by buffer: the part that has declared its pointer last; NULL: not in parts */
     bool measures;        /* sizes of a workspace are printed: what a slice with wrong bounds has is 0 */
 };
 

@@ -141,23 +141,20 @@ static bool is_in_call(const struct body *b, const struct kernel *kernel, uint32
     return kernel->target == index;
 }
 
-static void declare_pointers(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
-    uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if (lacks_pointer(b, buffers[i]) &&
-            (!is_fused(kernel) || is_in_call(b, kernel, buffers[i]) || tiles_take(b, kernel, buffers[i])))
-            declare_pointer(out, b, buffers[i], depth);
+static bool takes_pointer(const struct body *b, const struct kernel *kernel, uint32_t index) {
+    return lacks_pointer(b, index) &&
+           (!is_fused(kernel) || is_in_call(b, kernel, index) || tiles_take(b, kernel, index));
 }
 
-void print_pointers(struct text *out, struct body *b, const struct kernel *kernel) {
-    if (is_fused(kernel))
-        return;
+void print_pointers(struct text *out, const struct body *b, const struct kernel *kernel, int depth) {
     uint32_t count, *buffers = kernel_buffers(b, kernel, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if (lacks_pointer(b, buffers[i])) {
-            declare_pointer(out, b, buffers[i], 1);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!takes_pointer(b, kernel, buffers[i]))
+            continue;
+        declare_pointer(out, b, buffers[i], depth);
+        if (b->pointer_of)
             b->pointer_of[buffers[i]] = b->part;
-        }
+    }
 }
 
 /* Loop nests ------------------------------------------------------------------------------------------------------ */
@@ -633,7 +630,7 @@ void print_kernel(struct text *out, const struct body *b, const struct kernel *k
     bool block = needs_block(b, kernel);
     if (block) {
         text_puts(out, "    {\n");
-        declare_pointers(out, b, kernel, 2);
+        print_pointers(out, b, kernel, 2);
     }
     if (kernel->kind == KERNEL_GEMM)
         print_gemm(out, b, kernel, 1 + block);

@@ -6,9 +6,9 @@
 
 /* Under its formula, in a block of its own where it declares something. */
 void print_kernel(struct text *out, const struct body *b, const struct kernel *kernel);
-/* Declares the pointers that it needs and that its part has not declared yet, for the whole part: b->pointer_of. What
- * is done with tiles declares its own. */
-void print_pointers(struct text *out, struct body *b, const struct kernel *kernel);
+/* Declares the pointers that it needs; in a function in parts those that its part has not declared yet, for all of the
+ * part (b->pointer_of). */
+void print_pointers(struct text *out, const struct body *b, const struct kernel *kernel, int depth);
 /* The arrays and variables that it touches, each once. */
 uint32_t *kernel_buffers(const struct body *b, const struct kernel *kernel, uint32_t *count);
 /* A size of a call, as its function has it or as the workspace's size does. */
