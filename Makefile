@@ -50,7 +50,8 @@ RT_TYPED   = gemm blocks factor solve along ref
 RT_SETS    = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),generic avx2 avx512,generic)
 SET_generic =
 SET_avx2   = -mavx2 -mfma
-SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma
+# Tuned, or compilers keep addresses in vector registers, and getting them back takes the place of multiplications.
+SET_avx512 = -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma -mtune=skylake-avx512
 SET_avx512_narrow = $(SET_avx512) -DMX_NARROW
 KERNELS_avx512_narrow = direct
 RT_PLAIN   = dispatch machine status team threads
