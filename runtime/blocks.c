@@ -3,9 +3,6 @@
 #include "machine.h"
 #include "parts.h"
 
-/* So many times the second-level cache is far. */
-#define FAR_CACHES 4
-
 /* Rows are sent for while those so many before them are packed. */
 #define AHEAD 64
 
@@ -74,11 +71,10 @@ static void begin_columns(const blocks *x, ptrdiff_t j) {
     begin_b(&strip);
 }
 
-/* Of a B too large for the part of the third-level cache that is this processor's own. */
+/* Of a B too large for the second-level cache: other processors may keep the third one busy. */
 static int is_fetched_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    return !x->packs_b && f->n * f->k > FAR_CACHES * (mx_near_cache() / (ptrdiff_t)sizeof(real)) && j < f->n &&
-           has_steps_beside(x);
+    return !x->packs_b && f->n * f->k > mx_near_cache() / (ptrdiff_t)sizeof(real) && j < f->n && has_steps_beside(x);
 }
 
 /* What goes on beside the blocks of a strip of B, in so many runs: beside the first of them, and so much further on
