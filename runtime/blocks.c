@@ -16,9 +16,12 @@ static void pack_rows(const blocks *x, ptrdiff_t i, ptrdiff_t rows) {
     x->set->pack_a(rows, f->k, f->a + i * f->rsa, f->rsa, f->csa, place_of_rows(x, i));
 }
 
-static void pack_columns(const blocks *x, ptrdiff_t j, ptrdiff_t columns) {
+/* From this row on. */
+static void pack_columns(const blocks *x, ptrdiff_t j, ptrdiff_t columns, ptrdiff_t row) {
     const product *f = x->f;
-    x->set->pack_b(columns, f->k, f->b + j * f->csb, f->csb, f->rsb, x->b + j * f->k);
+    if (row < f->k)
+        x->set->pack_b(columns, f->k - row, f->b + row * f->rsb + j * f->csb, f->csb, f->rsb,
+                       x->b + j * f->k + row * x->set->nr);
 }
 
 /* Whole strips of A from the second one on, beside the one before them. */
@@ -26,10 +29,19 @@ static int is_a_beside(const blocks *x, ptrdiff_t i) {
     return !x->a_in_place && x->f->rsa == 1 && i > 0 && x->f->m - i >= x->set->mr && x->f->n >= x->set->nr;
 }
 
-/* Rows of a strip of B beside each strip of A. */
-static ptrdiff_t rows_beside(const blocks *x) {
+/* How many of so many pieces of a strip of B belong to each strip of A. */
+static ptrdiff_t share_beside(const blocks *x, ptrdiff_t pieces) {
     const ptrdiff_t strips = (x->f->m + x->set->mr - 1) / x->set->mr;
-    return (x->f->k + strips - 1) / strips;
+    return (pieces + strips - 1) / strips;
+}
+
+static ptrdiff_t rows_beside(const blocks *x) {
+    return share_beside(x, x->f->k);
+}
+
+/* Of each column. */
+static ptrdiff_t lines_beside(const blocks *x) {
+    return share_beside(x, x->f->k / LINE_REALS);
 }
 
 /* No more than a vector, or a line, for each step. */
@@ -37,10 +49,16 @@ static int has_steps_beside(const blocks *x) {
     return rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
 }
 
+static int has_columns_beside(const blocks *x) {
+    return PACKS_COLUMNS_BESIDE && x->f->k >= LINE_REALS && lines_beside(x) * x->set->nr <= x->f->k;
+}
+
 /* Whole strips of B from the second one on, unless strips of A are packed beside the one before. */
 static int is_b_beside(const blocks *x, ptrdiff_t j) {
     const int taken = j == x->set->nr && is_a_beside(x, x->set->mr);
-    return x->packs_b && x->f->csb == 1 && j > 0 && !taken && x->f->n - j >= x->set->nr && has_steps_beside(x);
+    if (!x->packs_b || j == 0 || taken || x->f->n - j < x->set->nr)
+        return 0;
+    return x->f->csb == 1 ? has_steps_beside(x) : x->f->rsb == 1 && has_columns_beside(x);
 }
 
 /* What is not packed beside something else. */
@@ -51,8 +69,9 @@ static void pack_a_before(const blocks *x, ptrdiff_t i) {
 }
 
 static void pack_b_before(const blocks *x, ptrdiff_t j) {
-    if (x->packs_b && !is_b_beside(x, j))
-        pack_columns(x, j, min(x->f->n - j, x->set->nr));
+    const ptrdiff_t lines = x->f->csb == 1 ? x->f->k : x->f->k - x->f->k % LINE_REALS;
+    if (x->packs_b)
+        pack_columns(x, j, min(x->f->n - j, x->set->nr), is_b_beside(x, j) ? lines : 0);
 }
 
 /* What the product is about to read for the first time: as it is packed, if it is. */
@@ -106,26 +125,31 @@ static course pack_a_beside(const blocks *x) {
 /* The same of an A by rows, in place or packed next, a line of each row after the other. */
 static course fetch_a_beside(const blocks *x) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real);
+    const ptrdiff_t mr = x->set->mr;
     return (course){.work = {.what = MX_LINES,
                              .runs = mr,
-                             .count = min(f->k / line, f->k / mr),
+                             .count = min(f->k / LINE_REALS, f->k / mr),
                              .from = f->a + mr * f->rsa,
-                             .stride = line,
+                             .stride = LINE_REALS,
                              .across = f->rsa},
                     .runs = (f->m / mr - 1) * mr,
                     .from = mr * f->rsa};
 }
 
-/* Strip j of B, some rows beside each block, all over its steps.  The last ones send for the first rows of the next
+/* So many runs are all over the steps. */
+static ptrdiff_t steps_of_run(const blocks *x, ptrdiff_t runs) {
+    const ptrdiff_t steps = (x->f->k - x->f->k / 8) / runs;
+    return steps < 1 ? 1 : steps;
+}
+
+/* Strip j of a B by rows, some of them beside each block.  The last ones send for the first rows of the next
    strip. */
-static course pack_b_beside(const blocks *x, ptrdiff_t j) {
+static course pack_b_rows_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t nr = x->set->nr, share = rows_beside(x), steps = (f->k - f->k / 8) / share;
-    const ptrdiff_t ahead = min(AHEAD, f->k);
+    const ptrdiff_t nr = x->set->nr, share = rows_beside(x), ahead = min(AHEAD, f->k);
     return (course){.work = {.what = MX_ROWS_OF_B,
                              .runs = share,
-                             .count = steps < 1 ? 1 : steps,
+                             .count = steps_of_run(x, share),
                              .from = f->b + j,
                              .across = f->rsb,
                              .ahead = ahead * f->rsb,
@@ -138,15 +162,34 @@ static course pack_b_beside(const blocks *x, ptrdiff_t j) {
                     .turn = share};
 }
 
+/* The whole lines of strip j of a B by columns. */
+static course pack_b_columns_beside(const blocks *x, ptrdiff_t j) {
+    const product *f = x->f;
+    const ptrdiff_t nr = x->set->nr, share = lines_beside(x), last = f->k / LINE_REALS - 1;
+    return (course){.work = {.what = MX_COLUMNS_OF_B,
+                             .runs = share * nr,
+                             .count = steps_of_run(x, share * nr),
+                             .from = f->b + j * f->csb,
+                             .across = f->csb,
+                             .ahead = LINE_REALS,
+                             .turn = last * nr,
+                             .turned = nr * f->csb - last * LINE_REALS,
+                             .to = x->b + j * f->k},
+                    .runs = (last + 1) * nr,
+                    .from = share * LINE_REALS,
+                    .to = share * LINE_REALS * nr,
+                    .turn = share * nr};
+}
+
 /* Columns of strip j of a B by columns, which is packed next. */
 static course fetch_columns_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t nr = x->set->nr, line = LINE / (ptrdiff_t)sizeof(real), share = round_up(rows_beside(x), line);
+    const ptrdiff_t nr = x->set->nr, share = round_up(rows_beside(x), LINE_REALS);
     return (course){.work = {.what = MX_LINES,
                              .runs = nr,
-                             .count = share / line,
+                             .count = share / LINE_REALS,
                              .from = f->b + j * f->csb,
-                             .stride = line,
+                             .stride = LINE_REALS,
                              .across = f->csb},
                     .runs = f->k / share * nr,
                     .from = share};
@@ -155,14 +198,14 @@ static course fetch_columns_beside(const blocks *x, ptrdiff_t j) {
 /* Lines of strip j of B, which is packed. */
 static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t mr = x->set->mr, line = LINE / (ptrdiff_t)sizeof(real), share = rows_beside(x) * x->set->nr;
-    const ptrdiff_t count = min(f->k, share / line + mr - 1) / mr;
+    const ptrdiff_t mr = x->set->mr, share = rows_beside(x) * x->set->nr;
+    const ptrdiff_t count = min(f->k, share / LINE_REALS + mr - 1) / mr;
     return (course){.work = {.what = MX_LINES,
                              .runs = mr,
                              .count = count,
                              .from = x->b + j * f->k,
-                             .stride = line,
-                             .across = count * line},
+                             .stride = LINE_REALS,
+                             .across = count * LINE_REALS},
                     .runs = round_up(f->m, mr),
                     .from = share};
 }
@@ -195,7 +238,7 @@ static course beside(const blocks *x, ptrdiff_t j) {
     if (j == 0 && is_a_beside(x, x->set->mr))
         return pack_a_beside(x);
     if (is_b_beside(x, next))
-        return pack_b_beside(x, next);
+        return x->f->csb == 1 ? pack_b_rows_beside(x, next) : pack_b_columns_beside(x, next);
     if (j == 0 && x->f->csa == 1 && x->f->m >= 2 * x->set->mr)
         return fetch_a_beside(x);
     if (x->packs_b && x->f->rsb == 1 && x->f->csb != 1 && x->f->n - next >= x->set->nr)

@@ -26,6 +26,15 @@ INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, real *to) {
     }
 }
 
+/* Line of column run % NR: one element after the other, since stores of vectors take the place of multiplications. */
+INLINE void pack_line_of_b(const work_beside *x, ptrdiff_t run) {
+    const ptrdiff_t line = run / NR, column = run % NR;
+    const real *from = x->from + line * LINE_REALS + column * x->across;
+    real *to = x->to + line * LINE_REALS * NR + column;
+    __builtin_prefetch(from + (run < x->turn ? x->ahead : x->turned), 0, 2);
+    UNROLL for (int p = 0; p < LINE_REALS; p++) to[p * NR] = from[p];
+}
+
 /* Steps first … last - 1 of the sums, and what is done beside each. */
 INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, const register_block *x, ptrdiff_t first,
                        ptrdiff_t last, const real *from, vector *acc) {
@@ -69,6 +78,8 @@ INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, int fetches, 
             fetch_row(NV, 0, x->c + run * x->rsc);
         if (what == MX_ROWS_OF_B)
             pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->to + run * NR);
+        if (what == MX_COLUMNS_OF_B)
+            pack_line_of_b(beside, run);
         accumulate(rows, vecs, in_place, what, x, done, last, from, acc);
         done = last;
     }
@@ -82,6 +93,8 @@ INLINE ptrdiff_t accumulate_beside(int rows, int vecs, int in_place, int fetches
         return accumulate_runs(rows, vecs, in_place, fetches, MX_LINES, x, acc);
     if (what == MX_ROWS_OF_B)
         return accumulate_runs(rows, vecs, in_place, fetches, MX_ROWS_OF_B, x, acc);
+    if (PACKS_COLUMNS_BESIDE && what == MX_COLUMNS_OF_B)
+        return accumulate_runs(rows, vecs, in_place, fetches, MX_COLUMNS_OF_B, x, acc);
     if (what == MX_ROWS_OF_A && !in_place)
         return accumulate_runs(rows, vecs, in_place, fetches, MX_ROWS_OF_A, x, acc);
     return 0;

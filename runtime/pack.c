@@ -3,10 +3,6 @@
 #define MX_WIDE_SQUARES
 #include "simd.h"
 
-/* Rows of an operand, or columns, are read by whole lines of the cache: where strides are powers of two, lines that
-   are left half read would be gone when their turn comes again. */
-#define LINE_REALS (64 * 8 / MX_BITS)
-
 typedef real loose_four __attribute__((vector_size(4 * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
 #define ROWS_AT_A_TIME 8
 
@@ -33,7 +29,8 @@ INLINE void pack_rows(int w, ptrdiff_t panels, ptrdiff_t k, const real *src, ptr
             }
 }
 
-/* Whole lines of a whole panel whose k direction is contiguous, few rows at a time: processors foresee few streams. */
+/* Whole lines of a whole panel whose k direction is contiguous, few rows at a time: processors foresee few streams.
+   Where strides are powers of two, lines that are left half read would be gone when their turn comes again. */
 INLINE void pack_lines(int w, ptrdiff_t k, const real *src, ptrdiff_t stride, real *dst) {
     for (int i = 0; i < w; i += LINE_REALS)
         for (ptrdiff_t p = 0; p < k; p += LINE_REALS) {

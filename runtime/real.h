@@ -16,4 +16,7 @@ typedef double wide_real;
 #error "MX_BITS must be 64 or 32"
 #endif
 
+/* Elements of a line of the cache. */
+#define LINE_REALS (64 * 8 / MX_BITS)
+
 #endif
