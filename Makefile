@@ -44,7 +44,7 @@ $(MAN): $(B)/mxc
 
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 # Neighbouring members of a product, just stored, would be loaded as one vector, which has to wait.
-$(B)/runtime/direct_% $(B)/runtime/vector_%: RT_CFLAGS += -fno-tree-slp-vectorize
+$(B)/runtime/direct_% $(B)/runtime/vector_% $(B)/runtime/kernel_%: RT_CFLAGS += -fno-tree-slp-vectorize
 RT_KERNELS = kernel pack sums direct vector panel
 RT_TYPED   = gemm blocks factor solve along ref
 RT_SETS    = $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),generic avx2 avx512,generic)

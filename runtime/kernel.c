@@ -2,6 +2,14 @@
 #include "simd.h"
 
 typedef real row_of_a __attribute__((vector_size(MR * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
+typedef uint64_t word __attribute__((aligned(MX_BITS / 8), may_alias));
+
+/* Neighbours, without vectors. */
+INLINE void copy_words(int reals, const real *from, real *to) {
+    const word *source = (const word *)from;
+    word *target = (word *)to;
+    UNROLL for (int i = 0; i < reals * MX_BITS / 64; i++) target[i] = source[i];
+}
 
 /* acc_ij += a_i b_j over the first rows and vecs vectors.  Constant indices keep all accumulators in registers. */
 INLINE void add_products(int rows, int vecs, const real *a, ptrdiff_t rsa, const real *b, vector *acc) {
@@ -14,15 +22,21 @@ INLINE void add_products(int rows, int vecs, const real *a, ptrdiff_t rsa, const
 
 /* What comes later is sent for to the second-level cache: the first one has no room for many rows that lie at the same
    place of each page. */
-INLINE void pack_row_of_a(const real *from, ptrdiff_t ahead, real *to) {
+INLINE void pack_row_of_a(const real *from, ptrdiff_t ahead, int by_words, real *to) {
     __builtin_prefetch(from + ahead, 0, 2);
-    *(row_of_a *)to = *(const row_of_a *)from;
+    if (HAS_WIDE_STORES && by_words)
+        copy_words(MR, from, to);
+    else
+        *(row_of_a *)to = *(const row_of_a *)from;
 }
 
-INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, real *to) {
+INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, int by_words, real *to) {
     UNROLL for (int j = 0; j < NR; j += LANES) {
         __builtin_prefetch(from + j + ahead, 0, 2);
-        *(panel_vector *)(to + j) = *(const loose_vector *)(from + j);
+        if (HAS_WIDE_STORES && by_words)
+            copy_words(LANES, from + j, to + j);
+        else
+            *(panel_vector *)(to + j) = *(const loose_vector *)(from + j);
     }
 }
 
@@ -40,11 +54,12 @@ INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, co
                        ptrdiff_t last, const real *from, vector *acc) {
     const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
     const ptrdiff_t stride = x->beside.stride, ahead = x->beside.ahead, turned = x->beside.turned;
+    const int by_words = x->beside.by_words;
     const real *a = x->a + first * csa, *b = x->b + first * NR;
     real *to = x->beside.to + (what == MX_ROWS_OF_A ? first * MR : 0);
     for (ptrdiff_t p = first; p < last; p++) {
         if (what == MX_ROWS_OF_A) {
-            pack_row_of_a(from, p < x->beside.turn ? ahead : turned, to);
+            pack_row_of_a(from, p < x->beside.turn ? ahead : turned, by_words, to);
             to += MR;
         } else if (what == MX_LINES)
             __builtin_prefetch(from, 0, 2);
@@ -77,7 +92,8 @@ INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, int fetches, 
         if (fetches && run < MR)
             fetch_row(NV, 0, x->c + run * x->rsc);
         if (what == MX_ROWS_OF_B)
-            pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->to + run * NR);
+            pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->by_words,
+                          beside->to + run * NR);
         if (what == MX_COLUMNS_OF_B)
             pack_line_of_b(beside, run);
         accumulate(rows, vecs, in_place, what, x, done, last, from, acc);

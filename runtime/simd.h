@@ -52,6 +52,9 @@
 #define CROWD 65536
 #endif
 
+/* Stores of so wide vectors may take the place of multiplications. */
+#define HAS_WIDE_STORES (VECTOR_BYTES == 64)
+
 /* The most accumulators of any block. */
 #define MAX_ACCUMULATORS 24
 
