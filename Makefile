@@ -43,7 +43,8 @@ $(MAN): $(B)/mxc
 # ---- the runtime: kernel sources are compiled once for each element type and instruction set ----
 
 RT_CFLAGS  = $(STD) $(WARN) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP
-# Neighbouring members of a product, just stored, would be loaded as one vector, which has to wait.
+# Neighbouring members of a product, just stored, would be loaded as one vector, which has to wait; and what is copied by
+# words is not to be stored as vectors.
 $(B)/runtime/direct_% $(B)/runtime/vector_% $(B)/runtime/kernel_%: RT_CFLAGS += -fno-tree-slp-vectorize
 RT_KERNELS = kernel pack sums direct vector panel
 RT_TYPED   = gemm blocks factor solve along ref
