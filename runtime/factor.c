@@ -10,8 +10,6 @@
 #include "kernels.h"
 #include "mxrt.h"
 
-#define LINE 64
-
 /* Columns that LU eliminates in one piece. */
 #define LEAF 8
 
@@ -51,8 +49,7 @@ static char *aligned(void *work) {
 /* From one copied column to the next: rows and margin in an odd number of lines, which spreads the columns over the
    sets of a cache. */
 static ptrdiff_t copied_stride(ptrdiff_t rows) {
-    ptrdiff_t line = LINE / (ptrdiff_t)sizeof(real);
-    return ((rows + MX_MARGIN + line - 1) / line | 1) * line;
+    return ((rows + MX_MARGIN + LINE_REALS - 1) / LINE_REALS | 1) * LINE_REALS;
 }
 
 static void clear_margins(ptrdiff_t m, ptrdiff_t n, real *copy, ptrdiff_t ld) {
@@ -159,8 +156,8 @@ static int factor_columns(const elimination *e, ptrdiff_t m, ptrdiff_t n, view a
 }
 
 static int factor_on_stack(const kernels *set, ptrdiff_t n, view a, size_t *pivots) {
-    _Alignas(LINE) real panel[STACK_LINES * ON_STACK * LINE / sizeof(real)];
-    elimination e = {set, panel, STACK_LINES * LINE / (ptrdiff_t)sizeof(real), NULL};
+    _Alignas(LINE) real panel[STACK_LINES * ON_STACK * LINE_REALS];
+    elimination e = {set, panel, STACK_LINES * LINE_REALS, NULL};
     return factor_columns(&e, n, n, a, pivots);
 }
 
@@ -304,8 +301,8 @@ static int cholesky(const elimination *e, ptrdiff_t n, view a) {
 }
 
 static int cholesky_on_stack(const kernels *set, ptrdiff_t n, view a) {
-    _Alignas(LINE) real block[STACK_LINES * ON_STACK * LINE / sizeof(real)];
-    elimination e = {set, block, STACK_LINES * LINE / (ptrdiff_t)sizeof(real), NULL};
+    _Alignas(LINE) real block[STACK_LINES * ON_STACK * LINE_REALS];
+    elimination e = {set, block, STACK_LINES * LINE_REALS, NULL};
     return cholesky_copied(&e, n, a);
 }
 

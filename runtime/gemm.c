@@ -130,7 +130,7 @@ static range share(ptrdiff_t size, ptrdiff_t unit, int parts, int part) {
    so that a part is treated as the whole would be. */
 static ptrdiff_t unit_of(const product *f, int by_rows) {
     if (by_rows)
-        return f->n <= FEW_COLUMNS || f->n < LINE / (ptrdiff_t)sizeof(real) ? 24 : 8;
+        return f->n <= FEW_COLUMNS || f->n < LINE_REALS ? 24 : 8;
     if (f->m <= 4 && f->csb == 1)
         return 256;
     return f->csb == 1 && f->k > SHALLOW ? MX_MAX_NR / 3 : MX_MAX_NR;
@@ -393,7 +393,7 @@ static void divide_finely(crew *all, ptrdiff_t rows) {
     if (!all->a_in_place || rows < all->parts * (MX_MAX_NR + 2 * MX_MAX_MR))
         return;
     all->unit = all->set->lanes;
-    all->b = all->a + round_up(all->parts * all->room, LINE / (ptrdiff_t)sizeof(real));
+    all->b = all->a + round_up(all->parts * all->room, LINE_REALS);
 }
 
 /* A panel of B that several threads pack and read passes between their caches.  Columns of B for each cost no more than

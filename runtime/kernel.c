@@ -1,10 +1,15 @@
 /* The register block of the product, and the table of the kernel set. */
+#include "machine.h"
 #include "simd.h"
 
 typedef real row_of_a __attribute__((vector_size(MR * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
 typedef uint64_t word __attribute__((aligned(MX_BITS / 8), may_alias));
 
-/* Neighbours, without vectors. */
+/* Whether rows are packed without vectors. */
+INLINE int packs_by_words(void) {
+    return HAS_WIDE_STORES && mx_has_halved_vectors();
+}
+
 INLINE void copy_words(int reals, const real *from, real *to) {
     const word *source = (const word *)from;
     word *target = (word *)to;
@@ -24,16 +29,17 @@ INLINE void add_products(int rows, int vecs, const real *a, ptrdiff_t rsa, const
    place of each page. */
 INLINE void pack_row_of_a(const real *from, ptrdiff_t ahead, int by_words, real *to) {
     __builtin_prefetch(from + ahead, 0, 2);
-    if (HAS_WIDE_STORES && by_words)
+    if (by_words)
         copy_words(MR, from, to);
     else
         *(row_of_a *)to = *(const row_of_a *)from;
 }
 
-INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, int by_words, real *to) {
+INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, real *to) {
+    const int by_words = packs_by_words();
     UNROLL for (int j = 0; j < NR; j += LANES) {
         __builtin_prefetch(from + j + ahead, 0, 2);
-        if (HAS_WIDE_STORES && by_words)
+        if (by_words)
             copy_words(LANES, from + j, to + j);
         else
             *(panel_vector *)(to + j) = *(const loose_vector *)(from + j);
@@ -54,7 +60,7 @@ INLINE void accumulate(int rows, int vecs, int in_place, enum mx_beside what, co
                        ptrdiff_t last, const real *from, vector *acc) {
     const ptrdiff_t rsa = in_place ? x->rsa : 1, csa = in_place ? 1 : MR;
     const ptrdiff_t stride = x->beside.stride, ahead = x->beside.ahead, turned = x->beside.turned;
-    const int by_words = x->beside.by_words;
+    const int by_words = packs_by_words();
     const real *a = x->a + first * csa, *b = x->b + first * NR;
     real *to = x->beside.to + (what == MX_ROWS_OF_A ? first * MR : 0);
     for (ptrdiff_t p = first; p < last; p++) {
@@ -92,8 +98,7 @@ INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, int fetches, 
         if (fetches && run < MR)
             fetch_row(NV, 0, x->c + run * x->rsc);
         if (what == MX_ROWS_OF_B)
-            pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->by_words,
-                          beside->to + run * NR);
+            pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->to + run * NR);
         if (what == MX_COLUMNS_OF_B)
             pack_line_of_b(beside, run);
         accumulate(rows, vecs, in_place, what, x, done, last, from, acc);

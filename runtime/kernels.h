@@ -58,7 +58,6 @@ typedef struct MX_REAL(mx_work_beside) {
     ptrdiff_t runs, count;
     const real *from;
     ptrdiff_t stride, across, ahead, turn, turned;
-    int by_words; /* no vectors are stored */
     real *to;
 } work_beside;
 

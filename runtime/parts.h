@@ -5,8 +5,6 @@
 #include "kernels.h"
 #include "mxrt.h"
 
-#define LINE 64
-
 /* Eighths of the second-level cache for C that stays there until something is done with it. */
 #define C_EIGHTHS 1
 

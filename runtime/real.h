@@ -16,7 +16,8 @@ typedef double wide_real;
 #error "MX_BITS must be 64 or 32"
 #endif
 
-/* Elements of a line of the cache. */
-#define LINE_REALS (64 * 8 / MX_BITS)
+/* A line of the cache: bytes, elements. */
+#define LINE 64
+#define LINE_REALS (LINE * 8 / MX_BITS)
 
 #endif

@@ -52,7 +52,7 @@
 #define CROWD 65536
 #endif
 
-/* Stores of so wide vectors may take the place of multiplications. */
+/* Where vectors are halved, stores of so wide ones take the place of multiplications. */
 #define HAS_WIDE_STORES (VECTOR_BYTES == 64)
 
 /* The most accumulators of any block. */
