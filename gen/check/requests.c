@@ -56,8 +56,11 @@ static void add_unread_outputs(struct checker *c) {
         if (statement->kind != STATEMENT_ASSIGN || statement->hidden)
             continue;
         const struct name *name = name_of(c, statement->name);
-        if (name->assigned == i + 1 && !name->clash && !c->out->symbols.at[name->symbol].read)
-            vec_push(c->arena, &c->out->outputs, name->symbol);
+        struct symbol *symbol = &c->out->symbols.at[name->symbol];
+        if (name->assigned != i + 1 || name->clash || symbol->read)
+            continue;
+        vec_push(c->arena, &c->out->outputs, name->symbol);
+        symbol->read = true;
     }
 }
 
@@ -347,15 +350,22 @@ static bool is_included(struct checker *c, struct span span) {
     return span.begin > program->base + program->length;
 }
 
+static void warn_unread_input(struct checker *c, const struct symbol *symbol) {
+    struct diag *diag = complain(c, DIAG_W0204, symbol->span, symbol->name, "");
+    const char *near = inferred_near(c, symbol->name);
+    if (near)
+        diag_help(c->diags, diag, "did you mean %s where %s is read?", symbol->name, near);
+}
+
 static void warn_unread(struct checker *c) {
     for (uint32_t i = 1; i < c->out->symbols.len; i++) {
         const struct symbol symbol = c->out->symbols.at[i];
-        if (symbol.kind != SYMBOL_INPUT || !symbol.declared || symbol.read || is_included(c, symbol.span))
+        if (symbol.read || symbol.hidden || is_included(c, symbol.span))
             continue;
-        struct diag *diag = complain(c, DIAG_W0204, symbol.span, symbol.name, "");
-        const char *near = inferred_near(c, symbol.name);
-        if (near)
-            diag_help(c->diags, diag, "did you mean %s where %s is read?", symbol.name, near);
+        if (symbol.kind == SYMBOL_INPUT && symbol.declared)
+            warn_unread_input(c, &symbol);
+        else if (symbol.kind == SYMBOL_VALUE)
+            diag_help(c->diags, complain(c, DIAG_W0205, symbol.span, symbol.name, ""), "output %s", symbol.name);
     }
 }
 
