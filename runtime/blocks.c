@@ -6,14 +6,25 @@
 /* Rows are sent for while those so many before them are packed. */
 #define AHEAD 64
 
+/* The same of lines of columns of A. */
+#define LINES_AHEAD 4
+
 /* Of an A in place only a last strip that is not whole is packed. */
 static real *place_of_rows(const blocks *x, ptrdiff_t i) {
     return x->a_in_place ? x->a : x->a + i * x->f->k;
 }
 
-static void pack_rows(const blocks *x, ptrdiff_t i, ptrdiff_t rows) {
+/* Two strips take turns in a place near where no other block comes. */
+static real *place_of_columns(const blocks *x, ptrdiff_t j) {
+    return x->b + j / x->set->nr % x->places * x->set->nr * x->f->k;
+}
+
+/* From this column on. */
+static void pack_rows(const blocks *x, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t column) {
     const product *f = x->f;
-    x->set->pack_a(rows, f->k, f->a + i * f->rsa, f->rsa, f->csa, place_of_rows(x, i));
+    if (column < f->k)
+        x->set->pack_a(rows, f->k - column, f->a + i * f->rsa + column * f->csa, f->rsa, f->csa,
+                       place_of_rows(x, i) + column * x->set->mr);
 }
 
 /* From this row on. */
@@ -21,12 +32,14 @@ static void pack_columns(const blocks *x, ptrdiff_t j, ptrdiff_t columns, ptrdif
     const product *f = x->f;
     if (row < f->k)
         x->set->pack_b(columns, f->k - row, f->b + row * f->rsb + j * f->csb, f->csb, f->rsb,
-                       x->b + j * f->k + row * x->set->nr);
+                       place_of_columns(x, j) + row * x->set->nr);
 }
 
 /* Whole strips of A from the second one on, beside the one before them. */
 static int is_a_beside(const blocks *x, ptrdiff_t i) {
-    return !x->a_in_place && x->f->rsa == 1 && i > 0 && x->f->m - i >= x->set->mr && x->f->n >= x->set->nr;
+    const product *f = x->f;
+    const int along = f->rsa == 1 || (f->csa == 1 && f->k >= PIECE);
+    return !x->a_in_place && along && i > 0 && f->m - i >= x->set->mr && f->n >= x->set->nr;
 }
 
 /* How many of so many pieces of a strip of B belong to each strip of A. */
@@ -40,17 +53,17 @@ static ptrdiff_t rows_beside(const blocks *x) {
 }
 
 /* Of each column. */
-static ptrdiff_t lines_beside(const blocks *x) {
-    return share_beside(x, x->f->k / LINE_REALS);
+static ptrdiff_t pieces_beside(const blocks *x) {
+    return share_beside(x, x->f->k / PIECE);
 }
 
-/* No more than a vector, or a line, for each step. */
+/* No more than a vector, or a piece, for each step. */
 static int has_steps_beside(const blocks *x) {
     return rows_beside(x) * x->set->nr <= x->f->k * x->set->lanes;
 }
 
 static int has_columns_beside(const blocks *x) {
-    return PACKS_COLUMNS_BESIDE && x->f->k >= LINE_REALS && lines_beside(x) * x->set->nr <= x->f->k;
+    return x->f->k >= PIECE && pieces_beside(x) * x->set->nr <= x->f->k;
 }
 
 /* Whole strips of B from the second one on, unless strips of A are packed beside the one before. */
@@ -61,17 +74,20 @@ static int is_b_beside(const blocks *x, ptrdiff_t j) {
     return x->f->csb == 1 ? has_steps_beside(x) : x->f->rsb == 1 && has_columns_beside(x);
 }
 
-/* What is not packed beside something else. */
+/* How many steps of what lies by rows, or by columns, are packed beside something else, if any are. */
+static ptrdiff_t steps_beside(const blocks *x, int by_rows) {
+    return by_rows ? x->f->k : x->f->k - x->f->k % PIECE;
+}
+
 static void pack_a_before(const blocks *x, ptrdiff_t i) {
     const ptrdiff_t rows = min(x->f->m - i, x->set->mr);
-    if (x->a_in_place ? rows < x->set->mr : !is_a_beside(x, i))
-        pack_rows(x, i, rows);
+    if (!x->a_in_place || rows < x->set->mr)
+        pack_rows(x, i, rows, is_a_beside(x, i) ? steps_beside(x, x->f->rsa == 1) : 0);
 }
 
 static void pack_b_before(const blocks *x, ptrdiff_t j) {
-    const ptrdiff_t lines = x->f->csb == 1 ? x->f->k : x->f->k - x->f->k % LINE_REALS;
     if (x->packs_b)
-        pack_columns(x, j, min(x->f->n - j, x->set->nr), is_b_beside(x, j) ? lines : 0);
+        pack_columns(x, j, min(x->f->n - j, x->set->nr), is_b_beside(x, j) ? steps_beside(x, x->f->csb == 1) : 0);
 }
 
 /* What the product is about to read for the first time: as it is packed, if it is. */
@@ -86,7 +102,7 @@ static void begin_rows(const blocks *x, ptrdiff_t i) {
 
 static void begin_columns(const blocks *x, ptrdiff_t j) {
     const range columns = {j, min(x->f->n - j, x->set->nr)};
-    const product strip = packed_columns_of(x->f, columns, x->b, x->set->nr);
+    const product strip = packed_columns_of(x->f, columns, place_of_columns(x, j), x->set->nr);
     begin_b(&strip);
 }
 
@@ -104,7 +120,7 @@ typedef struct course {
 } course;
 
 /* The strips of A from the second one on.  The last steps beside one send for the first rows of the next one. */
-static course pack_a_beside(const blocks *x) {
+static course pack_a_rows_beside(const blocks *x) {
     const product *f = x->f;
     const ptrdiff_t mr = x->set->mr, ahead = min(AHEAD, f->k), count = (f->k + mr - 1) / mr;
     return (course){.work = {.what = MX_ROWS_OF_A,
@@ -122,6 +138,37 @@ static course pack_a_beside(const blocks *x) {
                     .to = mr * f->k};
 }
 
+/* So many runs are all over the steps. */
+static ptrdiff_t steps_of_run(const blocks *x, ptrdiff_t runs) {
+    const ptrdiff_t steps = (x->f->k - x->f->k / 8) / runs;
+    return steps < 1 ? 1 : steps;
+}
+
+/* The whole pieces of a strip of w columns, so many of each column beside each block.  The last ones, so many pieces
+   before the end, send for the first ones of the next strip. */
+static work_beside pack_pieces(const blocks *x, enum mx_beside what, ptrdiff_t w, ptrdiff_t share, ptrdiff_t before) {
+    const ptrdiff_t turn = x->f->k / PIECE - before, across = what == MX_COLUMNS_OF_A ? x->f->rsa : x->f->csb;
+    return (work_beside){.what = what,
+                         .runs = share * w,
+                         .count = steps_of_run(x, share * w),
+                         .across = across,
+                         .ahead = before * PIECE,
+                         .turn = turn * w,
+                         .turned = w * across - turn * PIECE};
+}
+
+static course pack_a_columns_beside(const blocks *x) {
+    const product *f = x->f;
+    const ptrdiff_t mr = x->set->mr, pieces = f->k / PIECE, before = min(LINES_AHEAD * LINE_REALS / PIECE, pieces);
+    course along = {.work = pack_pieces(x, MX_COLUMNS_OF_A, mr, pieces, before),
+                    .runs = (f->m / mr - 1) * mr * pieces,
+                    .from = mr * f->rsa,
+                    .to = mr * f->k};
+    along.work.from = f->a + mr * f->rsa;
+    along.work.to = x->a + mr * f->k;
+    return along;
+}
+
 /* The same of an A by rows, in place or packed next, a line of each row after the other. */
 static course fetch_a_beside(const blocks *x) {
     const product *f = x->f;
@@ -134,12 +181,6 @@ static course fetch_a_beside(const blocks *x) {
                              .across = f->rsa},
                     .runs = (f->m / mr - 1) * mr,
                     .from = mr * f->rsa};
-}
-
-/* So many runs are all over the steps. */
-static ptrdiff_t steps_of_run(const blocks *x, ptrdiff_t runs) {
-    const ptrdiff_t steps = (x->f->k - x->f->k / 8) / runs;
-    return steps < 1 ? 1 : steps;
 }
 
 /* Strip j of a B by rows, some of them beside each block.  The last ones send for the first rows of the next
@@ -155,43 +196,37 @@ static course pack_b_rows_beside(const blocks *x, ptrdiff_t j) {
                              .ahead = ahead * f->rsb,
                              .turn = f->k - ahead,
                              .turned = nr - (f->k - ahead) * f->rsb,
-                             .to = x->b + j * f->k},
+                             .to = place_of_columns(x, j)},
                     .runs = f->k,
                     .from = share * f->rsb,
                     .to = share * nr,
                     .turn = share};
 }
 
-/* The whole lines of strip j of a B by columns. */
 static course pack_b_columns_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t nr = x->set->nr, share = lines_beside(x), last = f->k / LINE_REALS - 1;
-    return (course){.work = {.what = MX_COLUMNS_OF_B,
-                             .runs = share * nr,
-                             .count = steps_of_run(x, share * nr),
-                             .from = f->b + j * f->csb,
-                             .across = f->csb,
-                             .ahead = LINE_REALS,
-                             .turn = last * nr,
-                             .turned = nr * f->csb - last * LINE_REALS,
-                             .to = x->b + j * f->k},
-                    .runs = (last + 1) * nr,
-                    .from = share * LINE_REALS,
-                    .to = share * LINE_REALS * nr,
+    const ptrdiff_t nr = x->set->nr, share = pieces_beside(x);
+    course along = {.work = pack_pieces(x, MX_COLUMNS_OF_B, nr, share, 1),
+                    .runs = f->k / PIECE * nr,
+                    .from = share * PIECE,
+                    .to = share * PIECE * nr,
                     .turn = share * nr};
+    along.work.from = f->b + j * f->csb;
+    along.work.to = place_of_columns(x, j);
+    return along;
 }
 
 /* Columns of strip j of a B by columns, which is packed next. */
 static course fetch_columns_beside(const blocks *x, ptrdiff_t j) {
     const product *f = x->f;
-    const ptrdiff_t nr = x->set->nr, share = round_up(rows_beside(x), LINE_REALS);
+    const ptrdiff_t columns = min(f->n - j, x->set->nr), share = round_up(rows_beside(x), LINE_REALS);
     return (course){.work = {.what = MX_LINES,
-                             .runs = nr,
+                             .runs = columns,
                              .count = share / LINE_REALS,
                              .from = f->b + j * f->csb,
                              .stride = LINE_REALS,
                              .across = f->csb},
-                    .runs = f->k / share * nr,
+                    .runs = f->k / share * columns,
                     .from = share};
 }
 
@@ -203,7 +238,7 @@ static course fetch_b_beside(const blocks *x, ptrdiff_t j) {
     return (course){.work = {.what = MX_LINES,
                              .runs = mr,
                              .count = count,
-                             .from = x->b + j * f->k,
+                             .from = place_of_columns(x, j),
                              .stride = LINE_REALS,
                              .across = count * LINE_REALS},
                     .runs = round_up(f->m, mr),
@@ -236,12 +271,12 @@ static course fetch_next_beside(const blocks *x, ptrdiff_t j) {
 static course beside(const blocks *x, ptrdiff_t j) {
     const ptrdiff_t next = j + x->set->nr;
     if (j == 0 && is_a_beside(x, x->set->mr))
-        return pack_a_beside(x);
+        return x->f->rsa == 1 ? pack_a_rows_beside(x) : pack_a_columns_beside(x);
     if (is_b_beside(x, next))
         return x->f->csb == 1 ? pack_b_rows_beside(x, next) : pack_b_columns_beside(x, next);
     if (j == 0 && x->f->csa == 1 && x->f->m >= 2 * x->set->mr)
         return fetch_a_beside(x);
-    if (x->packs_b && x->f->rsb == 1 && x->f->csb != 1 && x->f->n - next >= x->set->nr)
+    if (x->packs_b && x->f->rsb == 1 && x->f->csb != 1 && next < x->f->n)
         return fetch_columns_beside(x, next);
     if (is_next_fetched_beside(x, j))
         return fetch_next_beside(x, j);
@@ -262,7 +297,7 @@ static void multiply_strip(const blocks *x, ptrdiff_t j) {
                             .a = x->a_in_place ? f->a : x->a,
                             .rsa = f->rsa,
                             .in_place = x->a_in_place,
-                            .b = x->b + j * f->k,
+                            .b = place_of_columns(x, j),
                             .c = f->c + j * f->csc,
                             .rsc = f->rsc,
                             .csc = f->csc,

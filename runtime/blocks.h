@@ -13,7 +13,8 @@ typedef struct blocks {
     const product *f;
     real *a, *b;
     int a_in_place, packs_b;
-    ptrdiff_t next; /* rows of A after these */
+    ptrdiff_t places; /* how many strips of B there is room for */
+    ptrdiff_t next;   /* rows of A after these */
 } blocks;
 
 void MX_REAL(mx_multiply_blocks)(const blocks *x);

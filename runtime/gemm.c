@@ -29,7 +29,7 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 
 /* The same where the rows of B are contiguous, so that it serves as it lies; or its columns are and no longer than
    SHORT, so that the stack has room for a strip of them. */
-#define SMALL_IN_PLACE (256 * 256 * 256)
+#define SMALL_IN_PLACE (12 << 20)
 #define SHORT 128
 
 /* The same for such rows where less than FLAT products are summed: strips of C, columns of few elements, are what costs
@@ -38,13 +38,16 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 #define FLAT 24
 
 /* Few rows use each element of B too seldom to pay for its packing: where columns of B are copied, and where rows of B
-   serve as they lie, unless it is too deep for a strip to stay in the second-level cache and has more bytes than this.
-   Few columns: sums of products along contiguous operands. */
+   serve as they lie, unless it is large: it has more bytes than these, and is too deep for a strip to stay in the
+   second-level cache, or neither narrow nor low.  Few columns: sums of products along contiguous operands. */
 #define FEW_ROWS 24
 #define FEW_ROWS_IN_PLACE 128
 #define FEW_COLUMNS 12
 #define DEEP 1024
-#define NEAR_B (2 << 20)
+#define LARGE_DEEP (2 << 20)
+#define NARROW 192
+#define LOW 48
+#define LARGE (1 << 20)
 
 /* Elements of A with which it pays to pack strips that the first-level cache does not hold. */
 #define ENOUGH_OF_A 24576
@@ -73,9 +76,10 @@ static ptrdiff_t balanced(ptrdiff_t size, ptrdiff_t limit, ptrdiff_t unit) {
 }
 
 /* Rows of a block of A that the cache holds: whole register blocks. */
-static ptrdiff_t block_rows(void) {
-    const ptrdiff_t rows = mx_near_cache() / 8 * BLOCK_EIGHTHS / (KC * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
-    return rows < MX_MAX_MR ? MX_MAX_MR : rows;
+static ptrdiff_t block_rows(ptrdiff_t k) {
+    const ptrdiff_t kc = balanced(k, KC, 1);
+    const ptrdiff_t rows = mx_near_cache() / 8 * BLOCK_EIGHTHS / (kc * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
+    return rows < MX_MAX_MR ? MX_MAX_MR : min(rows, MC);
 }
 
 static int fits(size_t rows, size_t columns) {
@@ -213,7 +217,8 @@ static void multiply_panel(const crew *all, const product *f, real *a) {
     for (range rows = take_rows(all); rows.size > 0; rows = take_rows(all), packs_b = 0) {
         const product part = rows_of(f, rows);
         const ptrdiff_t next = f->m - rows.from - rows.size;
-        MX_REAL(mx_multiply_blocks)(&(blocks){all->set, &part, a, all->b, all->a_in_place, packs_b, next});
+        MX_REAL(mx_multiply_blocks)
+        (&(blocks){all->set, &part, a, all->b, all->a_in_place, packs_b, packs_b && next == 0 ? 2 : PTRDIFF_MAX, next});
     }
 }
 
@@ -222,7 +227,7 @@ static void pack_range(const crew *all, const product *f, range mine) {
     const ptrdiff_t nr = all->set->nr, end = mine.from + mine.size;
     all->set->pack_b(mine.size, f->k, f->b + mine.from * f->csb, f->csb, f->rsb, all->b + mine.from * f->k);
     for (ptrdiff_t j = mine.from; j < end && reader_of_b(f) != NULL; j += nr) {
-        const product strip = packed_columns_of(f, (range){j, min(end - j, nr)}, all->b, nr);
+        const product strip = packed_columns_of(f, (range){j, min(end - j, nr)}, all->b + j * f->k, nr);
         begin_b(&strip);
     }
 }
@@ -266,7 +271,7 @@ static crew alone(const kernels *set, const product *f, void *work, atomic_ptrdi
                   .f = f,
                   .a = (real *)(void *)a,
                   .b = (real *)(void *)b,
-                  .mc = block_rows(),
+                  .mc = block_rows(f->k),
                   .nc = NC,
                   .a_in_place = wants_a_in_place(f),
                   .parts = 1,
@@ -304,13 +309,16 @@ static int wants_strips_packed(const kernels *set, const product *f) {
            ((f->k > set->strip && crowd_of_rows(f) >= set->crowd) || !volume_within(ENOUGH_OF_A, 1, f->m, f->k));
 }
 
+static int is_b_large(const product *f) {
+    const double bytes = (double)f->n * (double)f->k * (double)sizeof(real);
+    return (f->k > DEEP && bytes > LARGE_DEEP) || (f->n >= NARROW && f->k >= LOW && bytes > LARGE);
+}
+
 static int wants_no_copy(const kernels *set, const product *f) {
     if (wants_strips_packed(set, f))
         return 0;
     return volume_within(f->k < FLAT ? SMALL_FLAT : SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS ||
-           f->k <= SHALLOW ||
-           (f->m <= FEW_ROWS_IN_PLACE &&
-            (f->k <= DEEP || volume_within(NEAR_B / (ptrdiff_t)sizeof(real), 1, f->n, f->k))) ||
+           (f->m <= FEW_ROWS_IN_PLACE && !is_b_large(f)) || f->k <= SHALLOW ||
            volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
 }
 

@@ -4,6 +4,11 @@
 
 typedef real row_of_a __attribute__((vector_size(MR * MX_BITS / 8), aligned(MX_BITS / 8), may_alias));
 typedef uint64_t word __attribute__((aligned(MX_BITS / 8), may_alias));
+#if MX_BITS == 64
+typedef uint64_t bits __attribute__((may_alias));
+#else
+typedef uint32_t bits __attribute__((may_alias));
+#endif
 
 /* Whether rows are packed without vectors. */
 INLINE int packs_by_words(void) {
@@ -46,13 +51,14 @@ INLINE void pack_row_of_b(const real *from, ptrdiff_t ahead, real *to) {
     }
 }
 
-/* Line of column run % NR: one element after the other, since stores of vectors take the place of multiplications. */
-INLINE void pack_line_of_b(const work_beside *x, ptrdiff_t run) {
-    const ptrdiff_t line = run / NR, column = run % NR;
-    const real *from = x->from + line * LINE_REALS + column * x->across;
-    real *to = x->to + line * LINE_REALS * NR + column;
+/* Piece of column run % w: one element after the other and through registers of integers, since every store from those
+   of vectors takes the place of a multiplication. */
+INLINE void pack_piece(int w, const work_beside *x, ptrdiff_t run) {
+    const ptrdiff_t piece = run / w, column = run % w;
+    const real *from = x->from + piece * PIECE + column * x->across;
+    real *to = x->to + piece * PIECE * w + column;
     __builtin_prefetch(from + (run < x->turn ? x->ahead : x->turned), 0, 2);
-    UNROLL for (int p = 0; p < LINE_REALS; p++) to[p * NR] = from[p];
+    UNROLL for (int p = 0; p < PIECE; p++) * (bits *)(to + p * w) = *(const bits *)(from + p);
 }
 
 /* Steps first … last - 1 of the sums, and what is done beside each. */
@@ -100,7 +106,9 @@ INLINE ptrdiff_t accumulate_runs(int rows, int vecs, int in_place, int fetches, 
         if (what == MX_ROWS_OF_B)
             pack_row_of_b(from, run < beside->turn ? beside->ahead : beside->turned, beside->to + run * NR);
         if (what == MX_COLUMNS_OF_B)
-            pack_line_of_b(beside, run);
+            pack_piece(NR, beside, run);
+        if (what == MX_COLUMNS_OF_A)
+            pack_piece(MR, beside, run);
         accumulate(rows, vecs, in_place, what, x, done, last, from, acc);
         done = last;
     }
@@ -114,10 +122,12 @@ INLINE ptrdiff_t accumulate_beside(int rows, int vecs, int in_place, int fetches
         return accumulate_runs(rows, vecs, in_place, fetches, MX_LINES, x, acc);
     if (what == MX_ROWS_OF_B)
         return accumulate_runs(rows, vecs, in_place, fetches, MX_ROWS_OF_B, x, acc);
-    if (PACKS_COLUMNS_BESIDE && what == MX_COLUMNS_OF_B)
+    if (what == MX_COLUMNS_OF_B)
         return accumulate_runs(rows, vecs, in_place, fetches, MX_COLUMNS_OF_B, x, acc);
     if (what == MX_ROWS_OF_A && !in_place)
         return accumulate_runs(rows, vecs, in_place, fetches, MX_ROWS_OF_A, x, acc);
+    if (what == MX_COLUMNS_OF_A && !in_place)
+        return accumulate_runs(rows, vecs, in_place, fetches, MX_COLUMNS_OF_A, x, acc);
     return 0;
 }
 

@@ -48,11 +48,12 @@ typedef void MX_REAL(mx_sum_function)(ptrdiff_t m, ptrdiff_t n, const real *x, p
 
 /* What is done beside the multiplications for a block that comes later, in runs of count steps: with each step a row of
    a panel of A is packed, whose elements lie side by side, or a line is sent for; or with each run a row of a panel of
-   B is packed, or a line of a column of it, whose elements lie side by side, the first line of every column before the
-   second ones.  What belongs to the steps of a run is stride apart, what belongs to the runs, or columns, across.
-   ahead: how far behind is what the cache is told to fetch when it is packed; from step, or run, turn on it is turned.
+   B is packed, or a piece of a column of either, whose elements lie side by side, the first piece of every column
+   before the second ones.  What belongs to the steps of a run is stride apart, what belongs to the runs, or columns,
+   across. ahead: how far behind is what the cache is told to fetch when it is packed; from step, or run, turn on it is
+   turned.
  */
-enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_ROWS_OF_B, MX_COLUMNS_OF_B, MX_LINES };
+enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_COLUMNS_OF_A, MX_ROWS_OF_B, MX_COLUMNS_OF_B, MX_LINES };
 typedef struct MX_REAL(mx_work_beside) {
     enum mx_beside what;
     ptrdiff_t runs, count;
@@ -61,9 +62,8 @@ typedef struct MX_REAL(mx_work_beside) {
     real *to;
 } work_beside;
 
-/* To pack columns element by element takes as long as to transpose vectors, but waiting for memory takes nothing beside
-   multiplications.  Elements of half the size are twice as many, for which that is not so. */
-#define PACKS_COLUMNS_BESIDE (MX_BITS == 64)
+/* Elements of a column that are packed at a time: as many as hide beside the multiplications of one step. */
+#define PIECE 8
 
 /* C = alpha A B + beta C for an m x n corner, m <= mr and n <= nr, of one register block; b is a panel, k long, and so
    is a, unless it is in place: mr rows, rsa apart.  Beside it, where n == nr: at most k steps, and nothing of an A in

@@ -50,10 +50,10 @@ static inline product steps_of(const product *f, range steps) {
     return part;
 }
 
-/* Columns of it, B being packed in panels of a width from b on. */
+/* Columns of it, which of B are packed in a panel of a width, b. */
 static inline product packed_columns_of(const product *f, range columns, const real *b, ptrdiff_t width) {
     product part = columns_of(f, columns);
-    part.b = b + columns.from * f->k;
+    part.b = b;
     part.rsb = width, part.csb = 1;
     return part;
 }
