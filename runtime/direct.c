@@ -45,6 +45,7 @@ typedef struct strip {
     const real *b;
     ptrdiff_t ldb;
     enum fetched fetched;
+    int sends; /* for blocks of C, beforehand */
     real *c;
     real beta;
 } strip;
@@ -82,8 +83,10 @@ INLINE void wide_step(int rows, int vecs, int whole, lanes last, const real *a, 
     }
 }
 
-/* From this depth on, a block of C is sent for beforehand. */
+/* Blocks of C are sent for beforehand from the first depth on, or from the second one where the second-level cache does
+   not hold C. */
 #define FAR 96
+#define FAR_LARGE 24
 
 /* Many rows of A at a time only where these are short: their lines compete for places of the first-level cache. */
 #define SHORT 128
@@ -148,7 +151,7 @@ INLINE void block(int rows, int vecs, int whole, const strip *s, ptrdiff_t i0) {
     const real *b = s->b, *a[MOST_ROWS / 4];
     vector acc[MAX_ACCUMULATORS] = {{0}};
     UNROLL for (int i = 0; i < (rows + 3) / 4; i++) a[i] = s->a + (i0 + 4 * i) * rsa;
-    if (s->k >= FAR && f->csc == 1)
+    if (s->k >= FAR_LARGE && s->sends)
         fetch_block(rows, vecs, s->c + i0 * f->rsc, f->rsc);
     ptrdiff_t p = s->k;
     if (vecs == ONE_BLOCK_VECTORS && s->fetched == ALL_ROWS)
@@ -480,13 +483,19 @@ static enum fetched rows_to_fetch(const product *f) {
     return bytes > near * 3 / 2 ? ALL_ROWS : bytes > near / 16 && f->k >= FETCHED ? FIRST_ROWS : NO_ROWS;
 }
 
+static int sends_for_c(const product *f) {
+    const int is_large = f->m * f->n > mx_near_cache() / (ptrdiff_t)sizeof(real);
+    return f->csc == 1 && f->k >= (is_large ? FAR_LARGE : FAR);
+}
+
 static void multiply_all_rows(const product *f, ptrdiff_t columns) {
     const int in_place = f->csb == 1 && !has_crowded_strips(f);
     const enum fetched fetched = in_place ? rows_to_fetch(f) : NO_ROWS;
+    const int sends = sends_for_c(f);
     for (ptrdiff_t j = 0, n; j < columns; j += n) {
         n = next_strip(f, columns - j);
         const real *b = f->b + j * f->csb;
-        strip s = {f, n, f->k, f->a, b, f->rsb, fetched, f->c + j * f->csc, f->beta};
+        strip s = {f, n, f->k, f->a, b, f->rsb, fetched, sends, f->c + j * f->csc, f->beta};
         if (in_place && (HAS_LANES || n % LANES == 0))
             multiply_strip(&s);
         else
@@ -775,7 +784,7 @@ void MX_KERNEL(mx_small_product)(const product *f) {
     if (wants_pairs(f))
         multiply_pairs(f);
     else if (is_one_block(f)) {
-        const strip s = {f, f->n, f->k, f->a, f->b, f->rsb, NO_ROWS, f->c, f->beta};
+        const strip s = {f, f->n, f->k, f->a, f->b, f->rsb, NO_ROWS, 0, f->c, f->beta};
         const ptrdiff_t vecs = (f->n + LANES - 1) / LANES;
         blocks[vecs - 1][f->n == vecs * LANES][f->m - 1](&s, 0);
     } else if (f->k <= SHALLOW && f->csb == 1 && f->csc == 1 && f->n > WIDEST * LANES)

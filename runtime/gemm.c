@@ -29,11 +29,12 @@ _Static_assert(MC % MX_MAX_MR == 0 && NC % MX_MAX_NR == 0, "blocks are whole num
 
 /* The same where the rows of B are contiguous, so that it serves as it lies; or its columns are and no longer than
    SHORT, so that the stack has room for a strip of them. */
-#define SMALL_IN_PLACE (12 << 20)
+#define SMALL_IN_PLACE (256 * 256 * 256)
 #define SHORT 128
 
-/* The same for such rows where less than FLAT products are summed: strips of C, columns of few elements, are what costs
- * then. */
+/* The same for such rows of a large B, and where less than FLAT products are summed: strips of C, columns of few
+   elements, are what costs then. */
+#define SMALL_BY_LARGE (12 << 20)
 #define SMALL_FLAT (96 * 96 * 96)
 #define FLAT 24
 
@@ -314,10 +315,14 @@ static int is_b_large(const product *f) {
     return (f->k > DEEP && bytes > LARGE_DEEP) || (f->n >= NARROW && f->k >= LOW && bytes > LARGE);
 }
 
+static ptrdiff_t most_in_place(const product *f) {
+    return f->k < FLAT ? SMALL_FLAT : is_b_large(f) ? SMALL_BY_LARGE : SMALL_IN_PLACE;
+}
+
 static int wants_no_copy(const kernels *set, const product *f) {
     if (wants_strips_packed(set, f))
         return 0;
-    return volume_within(f->k < FLAT ? SMALL_FLAT : SMALL_IN_PLACE, f->m, f->n, f->k) || f->m <= FEW_ROWS ||
+    return volume_within(most_in_place(f), f->m, f->n, f->k) || f->m <= FEW_ROWS ||
            (f->m <= FEW_ROWS_IN_PLACE && !is_b_large(f)) || f->k <= SHALLOW ||
            volume_within(NEAR / (ptrdiff_t)sizeof(real), 1, f->n, f->k);
 }
