@@ -5,9 +5,9 @@
 #include "kernels.h"
 
 /* A cache block of A against a panel of B, in strips of mr rows and of nr columns.  Strips of A are packed while the
-   first strip of B is multiplied, those of B while the first block of A is, which hides what memory takes for it: what
-   lies by rows of a strip is packed beside the multiplications for the strip before, all else is sent for beside them.
- */
+   first strip of B is multiplied, those of B while the first block of A is, which hides what memory takes for it: where
+   rows or columns are contiguous, beside the multiplications for the strip before; beside them what is packed later, or
+   read in place, is sent for. */
 typedef struct blocks {
     const kernels *set;
     const product *f;

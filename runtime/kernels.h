@@ -50,9 +50,8 @@ typedef void MX_REAL(mx_sum_function)(ptrdiff_t m, ptrdiff_t n, const real *x, p
    a panel of A is packed, whose elements lie side by side, or a line is sent for; or with each run a row of a panel of
    B is packed, or a piece of a column of either, whose elements lie side by side, the first piece of every column
    before the second ones.  What belongs to the steps of a run is stride apart, what belongs to the runs, or columns,
-   across. ahead: how far behind is what the cache is told to fetch when it is packed; from step, or run, turn on it is
-   turned.
- */
+   across.  ahead: how far behind is what the cache is told to fetch when it is packed; from step, or run, turn on it is
+   turned. */
 enum mx_beside { MX_NOTHING, MX_ROWS_OF_A, MX_COLUMNS_OF_A, MX_ROWS_OF_B, MX_COLUMNS_OF_B, MX_LINES };
 typedef struct MX_REAL(mx_work_beside) {
     enum mx_beside what;
