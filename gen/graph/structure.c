@@ -99,12 +99,16 @@ static bool spread_side(const struct pairing *p, const struct operand *operand, 
     return true;
 }
 
+static bool is_nonnegative(const struct node *node) {
+    return node->kind == NODE_DIM ||
+           (node->kind == NODE_MAP && node->rank < 2 && op_records[node->op].flags & OP_NONNEGATIVE);
+}
+
 /* An operand that is its own partner: a positive matrix between a label and its image. Scalars and weights are it
  * where they are known not to be negative. */
 static bool is_middle(const struct pairing *p, const struct operand *operand) {
     const struct node *node = graph_node(p->graph, operand->node);
-    if (node->kind == NODE_DIM ||
-        (node->kind == NODE_MAP && node->rank < 2 && op_records[node->op].flags & OP_NONNEGATIVE))
+    if (is_nonnegative(node))
         return true;
     return node->rank == 2 && graph_structure(p->graph, operand->node) & STRUCTURE_POSITIVE &&
            operand->at[0] != operand->at[1] && p->to[operand->at[0]] == operand->at[1];
@@ -223,6 +227,28 @@ static uint8_t zeros(const struct graph *graph, const struct node *node) {
     return all;
 }
 
+/* Of a product that sums nothing, every element of the diagonal is a product of numbers, of elements of vectors and of
+ * elements of the diagonals of matrices. */
+static bool is_nonnegative_diagonal(const struct graph *graph, const struct node *node) {
+    if (node->kind != NODE_PRODUCT || node->labels != 2 || node->number <= 0)
+        return false;
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct node *factor = graph_node(graph, node->operands[i].node);
+        uint8_t structure = factor->rank == 2 ? graph_structure(graph, node->operands[i].node) : 0;
+        if (!(structure & STRUCTURE_POSITIVE) && !is_nonnegative(factor))
+            return false;
+    }
+    return true;
+}
+
+/* A diagonal matrix is its transpose, whichever of its two labels its factors have. */
+static uint8_t with_zeros(const struct graph *graph, const struct node *node) {
+    uint8_t structure = zeros(graph, node);
+    if (structure == STRUCTURE_DIAGONAL && node->size[0] == node->size[1])
+        structure |= STRUCTURE_SYMMETRIC | (is_nonnegative_diagonal(graph, node) ? STRUCTURE_POSITIVE : 0);
+    return structure;
+}
+
 /* A chain of orthogonal factors: labels 0 and 1 at its ends, every summed label between two, and no ring, whose sum is
  * a number, beside it. */
 static bool is_orthogonal(const struct graph *graph, const struct node *node) {
@@ -257,10 +283,10 @@ uint8_t structure_of(struct graph *graph, const struct node *node) {
     case NODE_DELTA:
         return STRUCTURE_SYMMETRIC | STRUCTURE_POSITIVE | STRUCTURE_DIAGONAL | STRUCTURE_ORTHOGONAL;
     case NODE_PRODUCT:
-        return (uint8_t)(symmetry(graph, node) | zeros(graph, node) |
+        return (uint8_t)(symmetry(graph, node) | with_zeros(graph, node) |
                          (is_orthogonal(graph, node) ? STRUCTURE_ORTHOGONAL : 0));
     case NODE_SUM:
-        return (uint8_t)(symmetry(graph, node) | zeros(graph, node));
+        return (uint8_t)(symmetry(graph, node) | with_zeros(graph, node));
     case NODE_MAP:
         return symmetry(graph, node);
     case NODE_MATRIX:

@@ -52,6 +52,8 @@ def models(tap, folder):
         "model-kalman": {"eval": (CHOLESKY, ["m"]), "grad_f": (CHOLESKY, ["m"]), "vjp_xn": (CHOLESKY, ["m"])},
         "model-gls": {"grad_f": (CHOLESKY, ["m", "n"]), "jvp_beta": (CHOLESKY, ["m", "n"])},
         "model-student": {"grad_f": (CHOLESKY, ["n"]), "hvp_f": (CHOLESKY, ["n"])},
+        "model-factors": {"eval": (CHOLESKY, ["p"]), "grad_nll": (CHOLESKY, ["p"]), "hvp_nll": (CHOLESKY, ["p"])},
+        "model-indefinite": {"eval": (LU, ["p", "p"]), "vjp_y": (LU, ["p"]), "vjp_z": (LU, ["p"])},
         "model-newton": {"eval": (LU, ["n"]), "grad_decrement": (LU, ["n"]), "jac_next": (LU, ["n"])},
         "model-tikhonov": {"grad_f": (LU, ["n"]), "jvp_x": (LU, ["n"])},
     }
