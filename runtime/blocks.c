@@ -169,7 +169,7 @@ static course pack_a_columns_beside(const blocks *x) {
     return along;
 }
 
-/* The same of an A by rows, in place or packed next, a line of each row after the other. */
+/* Strips of an A by rows in place are sent for, a line of each row after the other. */
 static course fetch_a_beside(const blocks *x) {
     const product *f = x->f;
     const ptrdiff_t mr = x->set->mr;
