@@ -11,13 +11,15 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* A far from square, by rows and by columns, past the largest block of rows and past KC, and B; some columns after the
-   last whole vector, for depths that give dot products or not; a vector and few rows times a B that is far away or not.
+/* A far from square, by rows and by columns, past the largest block of rows and past KC, and less deep, and B; some
+   columns after the last whole vector, for depths that give dot products or not; a vector and few rows times a B that
+   is far away or not.
  */
 static const trial shapes[] = {
     {.m = 401, .n = 60, .k = 601, .b = COLUMNS},
     {.m = 401, .n = 90, .k = 1030, .a = COLUMNS, .b = COLUMNS},
     {.m = 909, .n = 60, .k = 605},
+    {.m = 409, .n = 430, .k = 100, .a = COLUMNS},
     {.m = 60, .n = 461, .k = 1301, .b = COLUMNS},
     {.m = 67, .n = 401, .k = 1100, .b = COLUMNS, .c = COLUMNS},
     {.m = 300, .n = 300, .k = 300, .a = PADDED_COLUMNS},
