@@ -80,7 +80,7 @@ static ptrdiff_t balanced(ptrdiff_t size, ptrdiff_t limit, ptrdiff_t unit) {
 static ptrdiff_t block_rows(ptrdiff_t k) {
     const ptrdiff_t kc = balanced(k, KC, 1);
     const ptrdiff_t rows = mx_near_cache() / 8 * BLOCK_EIGHTHS / (kc * (ptrdiff_t)sizeof(real)) / MX_MAX_MR * MX_MAX_MR;
-    return rows < MX_MAX_MR ? MX_MAX_MR : min(rows, MC);
+    return rows < MX_MAX_MR ? MX_MAX_MR : rows;
 }
 
 static int fits(size_t rows, size_t columns) {
