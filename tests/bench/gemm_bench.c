@@ -183,7 +183,8 @@ static void print_multiple(double ours, double theirs) {
         printf(" %7s", "-");
 }
 
-static void write_csv(const operands *x, const peer *p, double flops, const double *t, double peak) {
+static void write_csv(const operands *x, const peer *p, double flops, const double *t, double *inverse_peak) {
+    const double peak = threads / median(inverse_peak);
     const shape *s = &x->s;
     if (csv != NULL)
         fprintf(csv, "%d,%s,%s,%d,%d,%d,%c%c,%s,%.3f,%.3f,%.1f\n", threads, s->class, x->f32 ? "f32" : "f64", s->m,
@@ -218,9 +219,10 @@ static double seconds_beside_peak(const peer *p, const operands *x, int calls, d
     return time;
 }
 
-/* All in turn, several times.  A call that is not timed takes the caches back from the library before. */
+/* All in turn, several times, and each in the same way, since what comes just before tells in what follows.  A call
+   that is not timed takes the caches back from the library before. */
 static void time_all(const peer *peers, operands *x, const int *takes, int count, int calls,
-                     double t[][MAX_REPETITIONS], double *inverse_peak) {
+                     double t[][MAX_REPETITIONS], double inverse_peak[][MAX_REPETITIONS]) {
     for (int p = 0; p < count; p++)
         if (takes[p])
             peers[p].takes(&peers[p], x), peers[p].run(&peers[p], x);
@@ -230,8 +232,7 @@ static void time_all(const peer *peers, operands *x, const int *takes, int count
                 if (threads > 1)
                     await_quiet();
                 peers[p].run(&peers[p], x);
-                t[p][i] =
-                    p == 0 ? seconds_beside_peak(&peers[p], x, calls, &inverse_peak[i]) : seconds(&peers[p], x, calls);
+                t[p][i] = seconds_beside_peak(&peers[p], x, calls, &inverse_peak[p][i]);
             }
 }
 
@@ -241,7 +242,7 @@ static int is_slow(const shape *s, const double *ours, const double *theirs) {
 }
 
 /* The column of a peer; its time, or infinity. */
-static double report_peer(const peer *p, const operands *x, double flops, int takes, double *t, double peak) {
+static double report_peer(const peer *p, const operands *x, double flops, int takes, double *t, double *inverse_peak) {
     if (!takes) {
         if (p->missing == NULL)
             printf(" %8s", "-");
@@ -249,24 +250,25 @@ static double report_peer(const peer *p, const operands *x, double flops, int ta
     }
     double time = median(t);
     printf(" %8.2f", flops / time * 1e-9);
-    write_csv(x, p, flops, t, peak);
+    write_csv(x, p, flops, t, inverse_peak);
     return time;
 }
 
 /* Returns 1 when a peer is more than twice as fast where that is forbidden. */
 static int measure(const peer *peers, int count, operands *x) {
     const shape *s = &x->s;
-    double flops = 2.0 * s->m * s->n * s->k, t[MAX_PEERS][MAX_REPETITIONS], inverse[MAX_REPETITIONS];
+    double flops = 2.0 * s->m * s->n * s->k, t[MAX_PEERS][MAX_REPETITIONS];
+    double inverse[MAX_PEERS][MAX_REPETITIONS];
     int takes[MAX_PEERS], calls = (int)(4e8 / flops) + 1, slow = 0;
     calls = calls > 100000 ? 100000 : calls;
     for (int p = 0; p < count; p++)
         takes[p] = peers[p].missing == NULL && peers[p].takes(&peers[p], x);
     time_all(peers, x, takes, count, calls, t, inverse);
-    double peak = threads / median(inverse), called = 0, best = 0, made;
+    double peak = threads / median(inverse[0]), called = 0, best = 0, made;
     printf("%s %4d %4d %4d %c%c", x->f32 ? "f32" : "f64", s->m, s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N');
-    double ours = made = report_peer(&peers[0], x, flops, 1, t[0], peak);
+    double ours = made = report_peer(&peers[0], x, flops, 1, t[0], inverse[0]);
     for (int p = 1; p < count; p++) {
-        double time = report_peer(&peers[p], x, flops, takes[p], t[p], peak);
+        double time = report_peer(&peers[p], x, flops, takes[p], t[p], inverse[p]);
         if (peer_is_ours(&peers[p])) {
             made = fmin(made, time);
             continue;
