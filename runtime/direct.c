@@ -327,7 +327,14 @@ static void copied_strip(strip s, const real *b) {
     }
 }
 
+/* C by columns is stored by fours of the rows of a block: one block of up to 12 rows has fewer of them than two. */
+static int wants_one_block(const product *f) {
+    return MANY_REGISTERS && f->rsc == 1 && f->csc != 1 && f->k <= SHORT && f->m > ONE_BLOCK_ROWS && f->m <= TALLEST(2);
+}
+
 static ptrdiff_t widest_strip(const product *f) {
+    if (wants_one_block(f))
+        return 2;
     if (f->csb != 1 || f->m > ONE_BLOCK_ROWS)
         return WIDEST;
     return f->m <= WIDE_ROWS ? WIDE_VECTORS(f->m) : ONE_BLOCK_VECTORS;
