@@ -1,4 +1,6 @@
-/* Speed of the product beside other libraries, in turn within one run.
+/* Speed of the product beside other libraries, in turn within one run: all shapes once, then all again, so that a
+   minute in which something else keeps the machine busy takes part of the repetitions of every shape and not all of
+   one's.
 
    gemm_bench [-t THREADS] [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]     (default: every class)
 
@@ -37,6 +39,14 @@ typedef struct group {
 } group;
 
 static group groups[MAX_GROUPS];
+
+/* Seconds a call and seconds per GFLOP at the peak beside it, by library and repetition. */
+typedef struct timing {
+    int takes[MAX_PEERS];
+    double seconds[MAX_PEERS][MAX_REPETITIONS], inverse_peak[MAX_PEERS][MAX_REPETITIONS];
+} timing;
+
+static timing timings[2][MAX_SHAPES];
 
 static const shape layers[] = {
     {64, 256, 784, 0, 0, "layer"}, {64, 784, 256, 0, 1, "layer"}, {784, 256, 64, 1, 0, "layer"},
@@ -183,12 +193,11 @@ static void print_multiple(double ours, double theirs) {
         printf(" %7s", "-");
 }
 
-static void write_csv(const operands *x, const peer *p, double flops, const double *t, double *inverse_peak) {
+static void write_csv(const shape *s, int f32, const peer *p, double flops, const double *t, double *inverse_peak) {
     const double peak = threads / median(inverse_peak);
-    const shape *s = &x->s;
     if (csv != NULL)
-        fprintf(csv, "%d,%s,%s,%d,%d,%d,%c%c,%s,%.3f,%.3f,%.1f\n", threads, s->class, x->f32 ? "f32" : "f64", s->m,
-                s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N', p->name, flops / t[repetitions / 2] * 1e-9,
+        fprintf(csv, "%d,%s,%s,%d,%d,%d,%c%c,%s,%.3f,%.3f,%.1f\n", threads, s->class, f32 ? "f32" : "f64", s->m, s->n,
+                s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N', p->name, flops / t[repetitions / 2] * 1e-9,
                 flops / t[0] * 1e-9, 100 * flops / t[repetitions / 2] * 1e-9 / peak);
 }
 
@@ -219,21 +228,20 @@ static double seconds_beside_peak(const peer *p, const operands *x, int calls, d
     return time;
 }
 
-/* All in turn, several times, and each in the same way, since what comes just before tells in what follows.  A call
-   that is not timed takes the caches back from the library before. */
-static void time_all(const peer *peers, operands *x, const int *takes, int count, int calls,
-                     double t[][MAX_REPETITIONS], double inverse_peak[][MAX_REPETITIONS]) {
-    for (int p = 0; p < count; p++)
-        if (takes[p])
-            peers[p].takes(&peers[p], x), peers[p].run(&peers[p], x);
-    for (int i = 0; i < repetitions; i++)
-        for (int p = 0; p < count; p++)
-            if (takes[p]) {
-                if (threads > 1)
-                    await_quiet();
-                peers[p].run(&peers[p], x);
-                t[p][i] = seconds_beside_peak(&peers[p], x, calls, &inverse_peak[p][i]);
-            }
+/* All in turn, and each in the same way, since what comes just before tells in what follows.  A call that is not timed
+   takes the caches back from the library before. */
+static void time_all(const peer *peers, int count, operands *x, int repetition, timing *t) {
+    const shape *s = &x->s;
+    const int calls = (int)fmin(4e8 / (2.0 * s->m * s->n * s->k), 99999) + 1;
+    for (int p = 0; p < count; p++) {
+        t->takes[p] = peers[p].missing == NULL && peers[p].takes(&peers[p], x);
+        if (!t->takes[p])
+            continue;
+        if (threads > 1)
+            await_quiet();
+        peers[p].run(&peers[p], x);
+        t->seconds[p][repetition] = seconds_beside_peak(&peers[p], x, calls, &t->inverse_peak[p][repetition]);
+    }
 }
 
 static int is_slow(const shape *s, const double *ours, const double *theirs) {
@@ -242,7 +250,8 @@ static int is_slow(const shape *s, const double *ours, const double *theirs) {
 }
 
 /* The column of a peer; its time, or infinity. */
-static double report_peer(const peer *p, const operands *x, double flops, int takes, double *t, double *inverse_peak) {
+static double report_peer(const peer *p, const shape *s, int f32, int takes, double *t, double *inverse_peak) {
+    const double flops = 2.0 * s->m * s->n * s->k;
     if (!takes) {
         if (p->missing == NULL)
             printf(" %8s", "-");
@@ -250,39 +259,32 @@ static double report_peer(const peer *p, const operands *x, double flops, int ta
     }
     double time = median(t);
     printf(" %8.2f", flops / time * 1e-9);
-    write_csv(x, p, flops, t, inverse_peak);
+    write_csv(s, f32, p, flops, t, inverse_peak);
     return time;
 }
 
 /* Returns 1 when a peer is more than twice as fast where that is forbidden. */
-static int measure(const peer *peers, int count, operands *x) {
-    const shape *s = &x->s;
-    double flops = 2.0 * s->m * s->n * s->k, t[MAX_PEERS][MAX_REPETITIONS];
-    double inverse[MAX_PEERS][MAX_REPETITIONS];
-    int takes[MAX_PEERS], calls = (int)(4e8 / flops) + 1, slow = 0;
-    calls = calls > 100000 ? 100000 : calls;
-    for (int p = 0; p < count; p++)
-        takes[p] = peers[p].missing == NULL && peers[p].takes(&peers[p], x);
-    time_all(peers, x, takes, count, calls, t, inverse);
-    double peak = threads / median(inverse[0]), called = 0, best = 0, made;
-    printf("%s %4d %4d %4d %c%c", x->f32 ? "f32" : "f64", s->m, s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N');
-    double ours = made = report_peer(&peers[0], x, flops, 1, t[0], inverse[0]);
-    for (int p = 1; p < count; p++) {
-        double time = report_peer(&peers[p], x, flops, takes[p], t[p], inverse[p]);
-        if (peer_is_ours(&peers[p])) {
+static int report(const peer *peers, int count, const shape *s, int f32, timing *t) {
+    const double flops = 2.0 * s->m * s->n * s->k, peak = threads / median(t->inverse_peak[0]);
+    double called = 0, best = 0, ours = 0, made = INFINITY;
+    int slow = 0;
+    printf("%s %4d %4d %4d %c%c", f32 ? "f32" : "f64", s->m, s->n, s->k, s->ta ? 'T' : 'N', s->tb ? 'T' : 'N');
+    for (int p = 0; p < count; p++) {
+        const double time = report_peer(&peers[p], s, f32, t->takes[p], t->seconds[p], t->inverse_peak[p]);
+        ours = p == 0 ? time : ours;
+        if (p == 0 || peer_is_ours(&peers[p])) {
             made = fmin(made, time);
             continue;
         }
-        slow |= takes[p] && is_slow(s, t[0], t[p]);
+        slow |= t->takes[p] && is_slow(s, t->seconds[0], t->seconds[p]);
         best = fmax(best, 1 / time);
         called = peer_holds_kernels(&peers[p]) ? called : fmax(called, 1 / time);
     }
     printf("  %5.1f%%", 100 * flops / ours * 1e-9 / peak);
     print_multiple(1 / ours, called);
     print_multiple(1 / made, best);
-    record(group_of(s, x->f32), 1 / ours, 1 / made, called, best);
+    record(group_of(s, f32), 1 / ours, 1 / made, called, best);
     printf("\n");
-    fflush(stdout);
     return slow;
 }
 
@@ -311,16 +313,29 @@ static void *allocate(size_t bytes) {
     return memory;
 }
 
-static int measure_shape(const peer *peers, int count, const shape *s, int f32) {
+static void measure(const peer *peers, int count, const shape *s, int f32, int repetition, timing *t) {
     size_t m = (size_t)s->m, n = (size_t)s->n, k = (size_t)s->k, size = f32 ? sizeof(float) : sizeof(double);
     size_t work = f32 ? mx_gemm_f32_worksize(m, n, k) : mx_gemm_f64_worksize(m, n, k);
     operands x = {*s,  f32, allocate(m * k * size), allocate(k * n * size), allocate(m * n * size), allocate(work),
                   NULL};
     fill(x.a, m * k, f32);
     fill(x.b, k * n, f32);
-    int slow = measure(peers, count, &x);
+    time_all(peers, count, &x, repetition, t);
     free(x.a), free(x.b), free(x.c), free(x.work);
-    return slow;
+}
+
+static void show_progress(int done, int all) {
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%d of %d%s", done, all, done < all ? "" : "\r\033[K");
+}
+
+static void measure_all(const peer *peers, int count, const shape *shapes, int n_shapes) {
+    for (int i = 0; i < repetitions; i++)
+        for (int at = 0; at < 2 * n_shapes; at++) {
+            const int f32 = at >= n_shapes, which = at % n_shapes;
+            measure(peers, count, &shapes[which], f32, i, &timings[f32][which]);
+            show_progress(2 * n_shapes * i + at + 1, 2 * n_shapes * repetitions);
+        }
 }
 
 /* Libraries read their environment when they are loaded: started again with their own choice of kernel and the number
@@ -421,10 +436,11 @@ int main(int argc, char **argv) {
     settle_environment(argv);
     int count = peers_find(peers, threads);
     seconds_of_day = threads > 1;
+    measure_all(peers, count, shapes, n_shapes);
     print_header(peers, count);
     for (int f32 = 0; f32 < 2; f32++)
         for (int i = 0; i < n_shapes; i++)
-            slow |= measure_shape(peers, count, &shapes[i], f32);
+            slow |= report(peers, count, &shapes[i], f32, &timings[f32][i]);
     print_groups();
     if (csv != NULL)
         fclose(csv);
