@@ -60,10 +60,11 @@ enum op_shape {
 };
 
 enum {
-    OP_HIDDEN = 1,     /* not a function of the language; only other records use it */
-    OP_CHEAP = 2,      /* costs no more than reading its argument again */
-    OP_RECIPROCAL = 4, /* printed as a division */
-    OP_NONNEGATIVE = 8 /* MAP: never less than 0 */
+    OP_HIDDEN = 1,                    /* not a function of the language; only other records use it */
+    OP_CHEAP = 2,                     /* costs no more than reading its argument again */
+    OP_RECIPROCAL = 4,                /* printed as a division */
+    OP_NONNEGATIVE = 8,               /* MAP: never less than 0 */
+    OP_POSITIVE = 16 | OP_NONNEGATIVE /* MAP: more than 0, if not rounded */
 };
 
 enum { MAX_ARGUMENTS = 3, ANY_ARGUMENTS = 0 };

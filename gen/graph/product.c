@@ -185,25 +185,48 @@ static void sort_operands(struct building *b, const label *result, uint8_t rank)
     RELEASE_ARRAY(b->graph->arena, count, sorted);
 }
 
-/* step(y) y is y for a y that is never negative: the step goes. */
-static void drop_steps(struct building *b) {
-    for (size_t i = 0; i < b->form.operands.len; i++) {
-        struct operand step = b->form.operands.at[i];
-        const struct node *node = graph_node(b->graph, step.node);
-        if (node->kind != NODE_MAP || node->op != OP_step)
-            continue;
-        const struct operand *of = &node->operands[0];
-        const struct node *y = graph_node(b->graph, of->node);
-        if (y->kind != NODE_MAP || !(op_records[y->op].flags & OP_NONNEGATIVE))
-            continue;
-        bool found = false;
-        for (size_t k = 0; k < b->form.operands.len && !found; k++) {
-            found = b->form.operands.at[k].node == of->node;
-            for (uint8_t a = 0; a < y->rank && found; a++)
-                found = b->form.operands.at[k].at[a] == step.at[of->at[a]];
-        }
+static int map_flags(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    return node->kind == NODE_MAP ? op_records[node->op].flags : 0;
+}
+
+/* step(y) y is y for a y that is never negative, and 1/y y is 1 for one that is positive. */
+static bool cancels(const struct graph *graph, node_id id) {
+    const struct node *node = graph_node(graph, id);
+    if (node->kind != NODE_MAP)
+        return false;
+    int argument = map_flags(graph, node->operands[0].node);
+    if (node->op == OP_step)
+        return argument & OP_NONNEGATIVE;
+    return map_flags(graph, id) & OP_RECIPROCAL && (argument & OP_POSITIVE) == OP_POSITIVE;
+}
+
+/* The factor that is what factor i is an operator of, read at the same labels; the number of factors if none is. */
+static size_t find_argument(const struct building *b, size_t i) {
+    const struct operand *map = &b->form.operands.at[i], *of = &graph_node(b->graph, map->node)->operands[0];
+    for (size_t k = 0; k < b->form.operands.len; k++) {
+        const struct operand *factor = &b->form.operands.at[k];
+        bool found = factor->node == of->node;
+        for (uint8_t a = 0; found && a < graph_node(b->graph, of->node)->rank; a++)
+            found = factor->at[a] == map->at[of->at[a]];
         if (found)
-            drop(b, i--);
+            return k;
+    }
+    return b->form.operands.len;
+}
+
+/* With its argument beside it a step goes, and a reciprocal together with that. */
+static void cancel_factors(struct building *b) {
+    for (size_t i = 0; i < b->form.operands.len; i++) {
+        node_id id = b->form.operands.at[i].node;
+        size_t k = cancels(b->graph, id) ? find_argument(b, i) : b->form.operands.len;
+        if (k == b->form.operands.len)
+            continue;
+        bool alone = graph_node(b->graph, id)->op == OP_step;
+        drop(b, alone || i > k ? i : k);
+        if (!alone)
+            drop(b, i > k ? k : i);
+        i = (size_t)-1;
     }
 }
 
@@ -275,7 +298,7 @@ static void simplify(struct building *b) {
         eliminate_deltas(b);
     while (select_rule(b->graph, &b->form, b->in_result, b->alive, &b->number) ||
            cancel_inverse(b->graph, &b->form, b->in_result, b->alive));
-    drop_steps(b);
+    cancel_factors(b);
     count_free_labels(b);
 }
 
