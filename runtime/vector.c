@@ -64,18 +64,18 @@ INLINE ptrdiff_t add_rest(int cols, const product *f, const real *b, ptrdiff_t p
     return f->k;
 }
 
-/* Stores y_j for cols columns from j on: the lanes of vecs accumulators each, and the steps from p on. */
-INLINE void finish_dots(int cols, int vecs, const product *f, ptrdiff_t j, ptrdiff_t p, vector *acc) {
+/* Stores y_j for cols columns from j on: the lanes of vecs accumulators each, and the steps from done on. */
+INLINE void finish_dots(int cols, int vecs, const product *f, ptrdiff_t j, ptrdiff_t done, vector *acc) {
     const real *b = f->b + j * f->csb;
     real sums[4 + LANES];
     UNROLL for (int c = 0; c < cols; c++) {
         acc[c] = acc[c * vecs];
         UNROLL for (int v = 1; v < vecs; v++) acc[c] += acc[c * vecs + v];
     }
-    ptrdiff_t rest = add_rest(cols, f, b, p, acc);
+    const ptrdiff_t rest = add_rest(cols, f, b, done, acc);
     sum_each(cols, acc, sums);
     UNROLL for (int c = 0; c < cols; c++) {
-        for (p = rest; p < f->k; p++)
+        for (ptrdiff_t p = rest; p < f->k; p++)
             sums[c] += f->a[p] * b[c * f->csb + p];
         update(f->c + (j + c) * f->csc, sums[c], f->alpha, f->beta);
     }
