@@ -328,12 +328,12 @@ static void copied_strip(strip s, const real *b) {
 }
 
 /* C by columns is stored by fours of the rows of a block: one block of up to 12 rows has fewer of them than two. */
-static int wants_one_block(const product *f) {
+static int wants_narrow_strips(const product *f) {
     return MANY_REGISTERS && f->rsc == 1 && f->csc != 1 && f->k <= SHORT && f->m > ONE_BLOCK_ROWS && f->m <= TALLEST(2);
 }
 
 static ptrdiff_t widest_strip(const product *f) {
-    if (wants_one_block(f))
+    if (wants_narrow_strips(f))
         return 2;
     if (f->csb != 1 || f->m > ONE_BLOCK_ROWS)
         return WIDEST;
@@ -348,14 +348,9 @@ static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
     return n < left ? n : left;
 }
 
-/* Like load_row, where nothing may be read beside: in all sets the products of the last elements are added up by lanes,
-   so that all blocks add them alike. */
+/* In all sets the products of the last elements are added up by lanes, so that all blocks add them alike. */
 INLINE vector load_exactly(int whole, const real *p, ptrdiff_t count) {
-    if (whole || HAS_LANES)
-        return load_row(whole, p, first_lanes(count));
-    vector x = {0};
-    UNROLL for (int i = 0; i < LANES - 1; i++) x[i] = i < count ? p[i] : 0;
-    return x;
+    return whole ? load_once(p) : load_first(p, count);
 }
 
 /* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or the first count.  The fewer of both wait in

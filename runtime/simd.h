@@ -179,6 +179,15 @@ INLINE lanes first_lanes(ptrdiff_t n) {
 #endif
 }
 
+/* The first count elements, and zeros; nothing is read beside, in sets without masks either. */
+INLINE vector load_first(const real *p, ptrdiff_t count) {
+    if (HAS_LANES)
+        return load_lanes(p, first_lanes(count));
+    vector x = {0};
+    UNROLL for (int i = 0; i < LANES - 1; i++) x[i] = i < count ? p[i] : 0;
+    return x;
+}
+
 /* x y + z, rounded once where the set has an instruction for it. */
 #if defined(__aarch64__) && MX_BITS == 64
 INLINE vector fused(real x, vector y, vector z) {

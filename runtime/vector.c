@@ -50,35 +50,28 @@ INLINE void sum_rows(const product *f, ptrdiff_t csb) {
     }
 }
 
-/* acc_c += x_p B_pc for the vectors from p on, the last one a part where there are masks.  Gives where it ends. */
-INLINE ptrdiff_t add_rest(int cols, const product *f, const real *b, ptrdiff_t p, vector *acc) {
+/* acc_c += Σ x_p B_pc from p on, by lanes. */
+INLINE void add_rest(int cols, const product *f, const real *b, ptrdiff_t p, vector *acc) {
     for (; p + LANES <= f->k; p += LANES) {
         UNROLL for (int c = 0; c < cols; c++) acc[c] +=
             *(const loose_vector *)(f->a + p) * *(const loose_vector *)(b + c * f->csb + p);
     }
-    if (!HAS_LANES || p == f->k)
-        return p;
-    const lanes which = first_lanes(f->k - p);
-    const vector x = load_lanes(f->a + p, which);
-    UNROLL for (int c = 0; c < cols; c++) acc[c] += x * load_lanes(b + c * f->csb + p, which);
-    return f->k;
+    if (p < f->k) {
+        const vector x = load_first(f->a + p, f->k - p);
+        UNROLL for (int c = 0; c < cols; c++) acc[c] += x * load_first(b + c * f->csb + p, f->k - p);
+    }
 }
 
 /* Stores y_j for cols columns from j on: the lanes of vecs accumulators each, and the steps from done on. */
 INLINE void finish_dots(int cols, int vecs, const product *f, ptrdiff_t j, ptrdiff_t done, vector *acc) {
-    const real *b = f->b + j * f->csb;
     real sums[4 + LANES];
     UNROLL for (int c = 0; c < cols; c++) {
         acc[c] = acc[c * vecs];
         UNROLL for (int v = 1; v < vecs; v++) acc[c] += acc[c * vecs + v];
     }
-    const ptrdiff_t rest = add_rest(cols, f, b, done, acc);
+    add_rest(cols, f, f->b + j * f->csb, done, acc);
     sum_each(cols, acc, sums);
-    UNROLL for (int c = 0; c < cols; c++) {
-        for (ptrdiff_t p = rest; p < f->k; p++)
-            sums[c] += f->a[p] * b[c * f->csb + p];
-        update(f->c + (j + c) * f->csc, sums[c], f->alpha, f->beta);
-    }
+    UNROLL for (int c = 0; c < cols; c++) update(f->c + (j + c) * f->csc, sums[c], f->alpha, f->beta);
 }
 
 /* By vecs accumulators a column, up to 4 columns; x and the columns are contiguous. */
