@@ -456,7 +456,6 @@ INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
 #endif
 
 /* Columns that are a page each come faster by threes, which are read two vectors at a time, than in more streams. */
-#define PAGE 4096
 
 static ptrdiff_t columns_of_dots(const product *f, ptrdiff_t rows) {
     const int by_threes = MANY_REGISTERS && rows <= 3 && f->csb * (ptrdiff_t)sizeof(real) == PAGE;

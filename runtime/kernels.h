@@ -120,10 +120,14 @@ typedef void MX_REAL(mx_copy_function)(ptrdiff_t m, ptrdiff_t n, const real *src
 #define MX_MAX_MR 8
 #define MX_MAX_NR (24 * 64 / MX_BITS)
 
+/* Bytes: addresses that agree modulo it compete for the same lines of the first-level cache, and loads wait for stores
+   to such addresses. */
+#define PAGE 4096
+
 /* How many rows of B there are times the power of two, up to a page, that they lie a multiple of apart: the larger, the
    fewer places of a cache their lines share. */
 static inline ptrdiff_t crowd_of_rows(const product *f) {
-    const ptrdiff_t page = 4096, distance = f->rsb * (ptrdiff_t)sizeof(real), power = distance & -distance;
+    const ptrdiff_t page = PAGE, distance = f->rsb * (ptrdiff_t)sizeof(real), power = distance & -distance;
     return (f->k < page ? f->k : page) * (power < page ? power : page);
 }
 

@@ -9,20 +9,17 @@
 /* From this many columns on there are enough for sums in registers. */
 #define WIDE (4 * LANES)
 
-/* t_j += Σ_p x_p B_pj for four rows of B: more would compete for the same lines of the first-level cache where the
-   row stride is a power of two.  One is added after the other, as direct.c does, for the same bits. */
-INLINE void add_four_rows(ptrdiff_t n, real *restrict t, const real *x, ptrdiff_t incx, const real *restrict b,
-                          ptrdiff_t rsb, ptrdiff_t csb) {
-    real x0 = x[0], x1 = x[incx], x2 = x[2 * incx], x3 = x[3 * incx];
+/* t_j += Σ_p x_p B_pj for some rows of B, up to four.  One is added after the other, as direct.c does, for the same
+   bits. */
+INLINE void add_rows(int rows, ptrdiff_t n, real *restrict t, const real *x, ptrdiff_t incx, const real *restrict b,
+                     ptrdiff_t rsb, ptrdiff_t csb) {
+    real factor[4];
+    UNROLL for (int r = 0; r < rows; r++) factor[r] = x[r * incx];
     for (ptrdiff_t j = 0; j < n; j++) {
-        const real *q = b + j * csb;
-        t[j] = t[j] + x0 * q[0] + x1 * q[rsb] + x2 * q[2 * rsb] + x3 * q[3 * rsb];
+        real sum = t[j];
+        UNROLL for (int r = 0; r < rows; r++) sum += factor[r] * b[r * rsb + j * csb];
+        t[j] = sum;
     }
-}
-
-INLINE void add_row(ptrdiff_t n, real *restrict t, real x, const real *restrict b, ptrdiff_t csb) {
-    for (ptrdiff_t j = 0; j < n; j++)
-        t[j] += x * b[j * csb];
 }
 
 INLINE void finish_strip(const product *f, ptrdiff_t j, ptrdiff_t n, const real *restrict t) {
@@ -34,20 +31,36 @@ INLINE void finish_strip(const product *f, ptrdiff_t j, ptrdiff_t n, const real 
         update(c + i * f->csc, t[i], f->alpha, f->beta);
 }
 
-/* The axpy form: sums of rows of B. */
-INLINE void sum_rows(const product *f, ptrdiff_t csb) {
-    real t[STRIP];
+/* A quarter of a page behind b, modulo pages, so that no load of B waits for a store just before it. */
+INLINE real *place_apart(real *room, const real *b) {
+    const uintptr_t apart = (uintptr_t)b + PAGE / 4 - (uintptr_t)room;
+    return room + apart % PAGE / VECTOR_BYTES * LANES;
+}
+
+/* The axpy form: sums of rows of B, so many at a time. */
+INLINE void sum_rows_by(int rows, const product *f, ptrdiff_t csb) {
+    real room[STRIP + PAGE / sizeof(real)] __attribute__((aligned(64)));
     for (ptrdiff_t j = 0; j < f->n; j += STRIP) {
         ptrdiff_t n = f->n - j < STRIP ? f->n - j : STRIP, p = 0;
         const real *b = f->b + j * csb;
+        real *t = place_apart(room, b);
         for (ptrdiff_t i = 0; i < n; i++)
             t[i] = 0;
-        for (; p + 4 <= f->k; p += 4)
-            add_four_rows(n, t, f->a + p * f->csa, f->csa, b + p * f->rsb, f->rsb, csb);
+        for (; p + rows <= f->k; p += rows)
+            add_rows(rows, n, t, f->a + p * f->csa, f->csa, b + p * f->rsb, f->rsb, csb);
         for (; p < f->k; p++)
-            add_row(n, t, f->a[p * f->csa], b + p * f->rsb, csb);
+            add_rows(1, n, t, f->a + p * f->csa, 0, b + p * f->rsb, 0, csb);
         finish_strip(f, j, n, t);
     }
+}
+
+/* Four at a time: more would compete for the same lines where the row stride is a power of two.  Rows that are a page
+   each come faster by twos. */
+INLINE void sum_rows(const product *f, ptrdiff_t csb) {
+    if (f->rsb * (ptrdiff_t)sizeof(real) == PAGE)
+        sum_rows_by(2, f, csb);
+    else
+        sum_rows_by(4, f, csb);
 }
 
 /* acc_c += Σ x_p B_pc from p on, by lanes. */
