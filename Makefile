@@ -170,7 +170,7 @@ golden: all
 
 # Peers are loaded when it runs (MX_BENCH_LIBS: more folders to look in; tests/bench/fetch_peers fills one); only Eigen
 # has to be compiled.
-BENCH_C = tests/bench/gemm_bench.c tests/bench/peers.c tests/bench/peak.c
+BENCH_C = $(addprefix tests/bench/,gemm_bench.c peers.c peak.c alone.c)
 EIGEN_INCLUDE ?= /usr/include/eigen3
 NATIVE = $(shell echo 'int x;' | $(CC) -march=native -x c -c - -o /dev/null 2>/dev/null && echo -march=native)
 $(B)/bench_fixed.o: tests/bench/fixed.c tests/bench/bench.h runtime/mxfixed.h runtime/mxstrip.h

@@ -39,12 +39,22 @@ int peer_is_ours(const peer *p);
 typedef void fixed_product(const operands *x);
 fixed_product *find_fixed(const shape *s); /* NULL: a call stands for it in generated code, too */
 
-/* GFLOP/s of independent multiplications and additions in registers, one repetition of about a millisecond. */
+/* GFLOP/s of independent multiplications and additions in registers, one repetition of about a tenth of a millisecond.
+ */
 double peak_gflops(int f32);
 
 /* Processor time of this thread, where what else runs on the machine counts little; time of day if several threads are
    measured. */
 double seconds_now(void);
 extern int seconds_of_day;
+
+/* Seconds of the time of day. */
+double wall_now(void);
+
+/* The share of the next span of seconds in which nothing else used this core, 0 to 1; 0 seconds: at this moment. */
+double share_alone(double span);
+
+/* Returns once nothing else uses this core, at the time end (wall_now) otherwise. */
+void await_alone(double end);
 
 #endif

@@ -2,14 +2,17 @@
    minute in which something else keeps the machine busy takes part of the repetitions of every shape and not all of
    one's.
 
-   gemm_bench [-t THREADS] [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]     (default: every class)
+   gemm_bench [-t THREADS] [-o FILE.csv] [-q] [-w SECONDS] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]     (default: every
+   class)
 
    Prints, for each shape, GFLOP/s of each library (medians), ours as a percentage of the measured peak, and ours as a
    multiple of the best peer that is called as ours is; and the better of ours and of what mxc makes for the one shape
    (column mxc) as a multiple of the best of all, among them those that hold code made for the one shape; then, for each
-   class and type, the geometric mean and the least of these multiples.  -o adds to the file. -q: fewer repetitions.
-   Exits 1 when a peer is more than twice as fast as ours at n = 512 or 1024, for the medians and for the fastest
-   repetitions too, so that other load on the machine does not decide. */
+   class and type, the geometric mean and the least of these multiples.  -o adds to the file. -q: fewer repetitions. -w:
+   one thread is timed while nothing else uses its core: each measurement awaits that, and is made again if something
+   came in between, for so many seconds; of several the one with most of the core is taken, whatever its speed. Exits 1
+   when a peer is more than twice as fast as ours at n = 512 or 1024, for the medians and for the fastest repetitions
+   too, so that other load on the machine does not decide. */
 #include <ctype.h>
 #include <math.h>
 #include <stdint.h>
@@ -27,9 +30,15 @@
 #define MAX_GROUPS 32
 #define MAX_SIZE 32768
 #define MAX_THREADS 256
+#define MAX_PATIENCE 3600
+#define FLOPS 4e8       /* of a measurement, at least */
+#define ALONE_FLOPS 5e7 /* likewise: one that fits where another thread of the core pauses for a few milliseconds */
+#define ALONE 0.95      /* of a span of time, to be taken as such */
+#define MAX_MARGIN 0.02 /* seconds before and after a measurement that tell what it was like */
 #define LARGE_PAGE (1 << 21)
 
-static int repetitions = MAX_REPETITIONS, threads = 1;
+static int repetitions = MAX_REPETITIONS, threads = 1, patience = 0;
+static int measured, disturbed; /* measurements, and those during which something else used the core */
 static FILE *csv;
 
 typedef struct group {
@@ -203,7 +212,7 @@ static void write_csv(const shape *s, int f32, const peer *p, double flops, cons
 
 /* Until the threads of the library before have gone to sleep, which wait for more work in a loop, some for 200 ms: on a
    busy processor the next one would be slow.  The system counts what a running thread uses every few milliseconds. */
-static void await_quiet(void) {
+static void await_sleep(void) {
     const struct timespec nap = {0, 15000000};
     double before = process_seconds(), used = 1;
     for (int i = 0; i < 40 && used > 0.002; i++) {
@@ -228,19 +237,47 @@ static double seconds_beside_peak(const peer *p, const operands *x, int calls, d
     return time;
 }
 
-/* All in turn, and each in the same way, since what comes just before tells in what follows.  A call that is not timed
-   takes the caches back from the library before. */
+typedef struct measurement {
+    double seconds, inverse_peak;
+    double alone; /* the share of the core, before or after, whatever is less */
+} measurement;
+
+/* A call that is not timed takes the caches back from whatever was there before. */
+static measurement measure_once(const peer *p, const operands *x, int calls, double end) {
+    await_alone(end);
+    const double margin = fmin(seconds(p, x, 1) * calls / 16, MAX_MARGIN);
+    measurement m = {.alone = share_alone(patience > 0 ? margin : 0)};
+    m.seconds = seconds_beside_peak(p, x, calls, &m.inverse_peak);
+    m.alone = fmin(m.alone, share_alone(patience > 0 ? margin : 0));
+    return m;
+}
+
+/* Again until nothing else used the core, or until patience ends. */
+static measurement measure_alone(const peer *p, const operands *x, int calls) {
+    const double end = wall_now() + (threads == 1 ? patience : 0);
+    measurement best = measure_once(p, x, calls, end);
+    while (best.alone < ALONE && wall_now() < end) {
+        const measurement m = measure_once(p, x, calls, end);
+        best = m.alone > best.alone ? m : best;
+    }
+    measured++;
+    disturbed += best.alone < ALONE;
+    return best;
+}
+
+/* All in turn, and each in the same way, since what comes just before tells in what follows. */
 static void time_all(const peer *peers, int count, operands *x, int repetition, timing *t) {
     const shape *s = &x->s;
-    const int calls = (int)fmin(4e8 / (2.0 * s->m * s->n * s->k), 99999) + 1;
+    const int calls = (int)fmin((patience > 0 ? ALONE_FLOPS : FLOPS) / (2.0 * s->m * s->n * s->k), 99999) + 1;
     for (int p = 0; p < count; p++) {
         t->takes[p] = peers[p].missing == NULL && peers[p].takes(&peers[p], x);
         if (!t->takes[p])
             continue;
         if (threads > 1)
-            await_quiet();
-        peers[p].run(&peers[p], x);
-        t->seconds[p][repetition] = seconds_beside_peak(&peers[p], x, calls, &t->inverse_peak[p][repetition]);
+            await_sleep();
+        const measurement m = measure_alone(&peers[p], x, calls);
+        t->seconds[p][repetition] = m.seconds;
+        t->inverse_peak[p][repetition] = m.inverse_peak;
     }
 }
 
@@ -391,15 +428,17 @@ static void open_csv(const char *name) {
 }
 
 static void refuse(const char *what) {
-    fprintf(stderr, "gemm_bench: '%s': [-t THREADS] [-o FILE.csv] [-q] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]\n", what);
+    fprintf(stderr,
+            "gemm_bench: '%s': [-t THREADS] [-o FILE.csv] [-q] [-w SECONDS] [N | MxNxK[NN|NT|TN|TT] | CLASS ...]\n",
+            what);
     exit(2);
 }
 
-static void read_threads(const char *text) {
-    const char *at = text;
-    threads = read_number(&at, MAX_THREADS, "");
-    if (threads == 0)
+static int read_option(const char *text, long most) {
+    const int number = read_number(&text, most, "");
+    if (number == 0)
         refuse(text);
+    return number;
 }
 
 static int add_all(shape *shapes) {
@@ -419,7 +458,9 @@ static int read_arguments(int argc, char **argv, shape *shapes) {
         else if (!strcmp(argv[i], "-o") && i + 1 < argc)
             open_csv(argv[++i]);
         else if (!strcmp(argv[i], "-t") && i + 1 < argc)
-            read_threads(argv[++i]);
+            threads = read_option(argv[++i], MAX_THREADS);
+        else if (!strcmp(argv[i], "-w") && i + 1 < argc)
+            patience = strcmp(argv[++i], "0") != 0 ? read_option(argv[i], MAX_PATIENCE) : 0;
         else {
             const int more = count < MAX_SHAPES - 64 ? add_argument(shapes + count, argv[i]) : 0;
             if (more == 0)
@@ -442,6 +483,8 @@ int main(int argc, char **argv) {
         for (int i = 0; i < n_shapes; i++)
             slow |= report(peers, count, &shapes[i], f32, &timings[f32][i]);
     print_groups();
+    if (threads == 1 && patience > 0)
+        printf("something else used the core in %d of %d measurements\n", disturbed, measured);
     if (csv != NULL)
         fclose(csv);
     if (slow)

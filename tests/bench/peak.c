@@ -12,7 +12,7 @@ double seconds_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-#define ROUNDS 100000
+#define ROUNDS 30000
 #define CHAINS 12
 
 /* The chains are variables of their own and the empty statement makes each of them unknown, so that none leaves its
