@@ -80,6 +80,7 @@ struct op_record {
     const char *definition;   /* TEXT: its meaning; REDUCE, ALONG, MATRIX: how it is computed, NULL if by its own */
     const char *pattern;      /* EINSUM: one for each combination of ranks, "ii->i; i->ii" */
     const char *squared;      /* what y * y is, where that is simpler */
+    const char *logarithm;    /* MAP, ALONG: what log(y) is, of a y that is positive if not rounded */
     enum op said_as, said_of; /* MAP: formulas say it as one operator of another's result */
     enum op ignores;          /* MAP: of this operator's result it is what it is of its argument */
     enum op weights;          /* REDUCE: exp(a - y) is this of a, along the same axes */

@@ -7,18 +7,39 @@
 
 enum { FLATTEN_TERMS = 32 };
 
+/* Is the product its one factor, read in another order of axes? */
+static bool is_reading(const struct graph *graph, const struct node *product) {
+    uint32_t seen = 0;
+    if (product->count != 1 || graph_node(graph, product->operands[0].node)->rank != product->rank)
+        return false;
+    for (uint8_t a = 0; a < product->rank; a++)
+        seen |= 1u << product->operands[0].at[a];
+    return product->labels == product->rank && seen == (1u << product->rank) - 1;
+}
+
+/* A product without its coefficient, which stays in its term. */
+static void take_coefficient(struct graph *graph, struct operand *term) {
+    struct node product = *graph_node(graph, term->node);
+    const struct axis_order order = graph->orders.at[term->node];
+    const struct operand outer = *term;
+    term->coefficient *= product.number;
+    product.number = 1;
+    if (!is_reading(graph, &product)) {
+        term->node = graph_intern(graph, &product, order.at);
+        return;
+    }
+    term->node = product.operands[0].node;
+    for (uint8_t a = 0; a < product.rank; a++)
+        term->at[a] = outer.at[product.operands[0].at[a]];
+}
+
 /* A product's coefficient moves into its term; a number everywhere becomes that many ones. */
 static struct operand normal_term(struct graph *graph, struct operand term) {
-    struct node node = *graph_node(graph, term.node);
-    struct axis_order order = graph->orders.at[term.node];
     double number;
-    if (graph_is_fill(graph, term.node, &number)) {
+    if (graph_is_fill(graph, term.node, &number))
         term = (struct operand){.node = graph_number(graph, 1), .coefficient = term.coefficient * number};
-    } else if (node.kind == NODE_PRODUCT && node.number != 1) {
-        term.coefficient *= node.number;
-        node.number = 1;
-        term.node = graph_intern(graph, &node, order.at);
-    }
+    else if (graph_node(graph, term.node)->kind == NODE_PRODUCT && graph_node(graph, term.node)->number != 1)
+        take_coefficient(graph, &term);
     read_canonically(graph, &term, NULL);
     return term;
 }
@@ -379,26 +400,6 @@ static double evaluate(const struct op_record *record, const struct graph *graph
                            : record->eval3(x[0], x[1], x[2]);
 }
 
-/* log(1 + exp(z)) is softplus(z), which does not overflow: the operand is such a sum. */
-static bool is_softplus(const struct graph *graph, const struct operand *of, struct operand *z) {
-    const struct node *sum = graph_node(graph, of->node);
-    if (sum->kind != NODE_SUM || sum->count != 2)
-        return false;
-    for (int i = 0; i < 2; i++) {
-        const struct operand *one = &sum->operands[i], *power = &sum->operands[1 - i];
-        const struct node *exp = graph_node(graph, power->node);
-        bool is_one = graph_node(graph, one->node)->kind == NODE_NUMBER &&
-                      graph_node(graph, one->node)->number * one->coefficient == 1;
-        if (!is_one || exp->kind != NODE_MAP || exp->op != OP_exp || power->coefficient != 1)
-            continue;
-        *z = exp->operands[0];
-        for (uint8_t a = 0; a < graph_node(graph, z->node)->rank; a++)
-            z->at[a] = of->at[power->at[z->at[a]]];
-        return true;
-    }
-    return false;
-}
-
 /* The operands, of which fills are numbers; *numbers: all are. */
 static struct index_form arguments_of(struct graph *graph, const struct index_form *form, bool *numbers) {
     struct index_form arguments = *form;
@@ -416,16 +417,6 @@ static struct index_form arguments_of(struct graph *graph, const struct index_fo
     return arguments;
 }
 
-static struct value map_of(struct graph *graph, enum op op, struct index_form *arguments, const label *result,
-                           uint8_t rank) {
-    struct operand z;
-    if (op == OP_log && is_softplus(graph, &arguments->operands.at[0], &z)) {
-        arguments->operands.at[0] = z;
-        op = OP_softplus;
-    }
-    return intern_form(graph, (struct node){.kind = NODE_MAP, .op = op}, arguments, result, rank);
-}
-
 struct value graph_map(struct graph *graph, enum op op, const struct index_form *form, const label *result,
                        uint8_t rank) {
     bool numbers;
@@ -433,8 +424,9 @@ struct value graph_map(struct graph *graph, enum op op, const struct index_form 
     poly size[MAX_RANK];
     for (uint8_t i = 0; i < rank; i++)
         size[i] = form->size[result[i]];
-    struct value map = numbers ? graph_fill(graph, evaluate(&op_records[op], graph, &arguments), size, rank)
-                               : map_of(graph, op, &arguments, result, rank);
+    struct value map = numbers
+                           ? graph_fill(graph, evaluate(&op_records[op], graph, &arguments), size, rank)
+                           : intern_form(graph, (struct node){.kind = NODE_MAP, .op = op}, &arguments, result, rank);
     vec_free(graph->arena, &arguments.operands);
     return map;
 }

@@ -2,6 +2,7 @@
 
 #include "../graph/arrange.h"
 #include "cuts.h"
+#include "logarithm.h"
 
 #include <math.h>
 #include <string.h>
@@ -336,6 +337,15 @@ static struct value lower_index(struct context *c, const struct ast_node *node, 
     return value_slice(c->graph, value, ranges);
 }
 
+/* Texts of ops.def say what they mean. */
+static struct value lower_map(struct context *c, enum op op, const struct value *arguments) {
+    if (c->checked && op == OP_log)
+        return logarithm_of(c->lowering, arguments[0]);
+    if (c->checked && op == OP_log1p)
+        return logarithm_of_1_plus(c->lowering, arguments[0]);
+    return value_map(c->graph, op, arguments, (uint32_t)op_records[op].arity);
+}
+
 static struct value lower_call(struct context *c, const struct ast_node *node, ast_id id) {
     struct value arguments[MAX_ARGUMENTS] = {{0}};
     int count = 0;
@@ -346,7 +356,7 @@ static struct value lower_call(struct context *c, const struct ast_node *node, a
     struct axes axes = call_axes(c, node, op, arguments[0]);
     switch (op_records[op].kind) {
     case KIND_MAP:
-        return value_map(c->graph, op, arguments, (uint32_t)op_records[op].arity);
+        return lower_map(c, op, arguments);
     case KIND_SUM:
     case KIND_REDUCE:
     case KIND_ALONG:
@@ -409,7 +419,7 @@ static struct value lower_range(struct context *c, ast_id begin, ast_id end, ast
 static const char *text_of(enum op op, enum op_text which) {
     const struct op_record *record = &op_records[op];
     const char *const texts[OP_TEXTS] = {
-        record->differential, record->definition, record->squared,    record->single,
+        record->differential, record->definition, record->squared,    record->logarithm, record->single,
         record->diagonal,     record->orthogonal, record->triangular, record->positive,
     };
     return texts[which];

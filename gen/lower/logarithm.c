@@ -1,0 +1,221 @@
+#include "logarithm.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Products and reciprocals in each other that are looked through. */
+enum { MOST_NESTED = 4 };
+
+/* log(y) as a sum: terms, of factors that are positive unless rounded and say what their logarithms are, and the
+ * logarithm of number times what is left, all read at the labels of y. */
+struct split {
+    struct lowering *lowering;
+    struct index_form terms;
+    double number;
+    VEC(struct operand) rest;
+};
+
+static struct value map_1(struct graph *graph, enum op op, struct value argument) {
+    return value_map(graph, op, &argument, 1);
+}
+
+/* Is it op(a), with a read as it is? */
+static bool is_plain(const struct graph *graph, const struct node *node) {
+    if ((node->kind != NODE_MAP && node->kind != NODE_ALONG) || node->count != 1)
+        return false;
+    for (label a = 0; a < node->rank; a++)
+        if (node->operands[0].at[a] != a)
+            return false;
+    return graph_node(graph, node->operands[0].node)->rank == node->rank;
+}
+
+static bool is_map(const struct graph *graph, node_id id, enum op op) {
+    return graph_node(graph, id)->op == op && is_plain(graph, graph_node(graph, id));
+}
+
+static struct value argument_of(const struct graph *graph, node_id id) {
+    return graph_value(graph, graph_node(graph, id)->operands[0].node);
+}
+
+/* sign * log, a value whose axes are read at these labels. */
+static void add_term(struct split *s, struct value log, const label *of, double sign) {
+    label at[MAX_RANK];
+    for (uint8_t a = 0; a < log.rank; a++)
+        at[log.axis[a]] = of[a];
+    form_operand(&s->terms, s->lowering->graph, log.node, at, sign);
+}
+
+static bool take_known(struct split *s, const struct operand *factor, double sign) {
+    const struct node node = *graph_node(s->lowering->graph, factor->node);
+    if (!is_plain(s->lowering->graph, &node) || !op_records[node.op].logarithm)
+        return false;
+    struct bindings bindings = {.argument = {argument_of(s->lowering->graph, factor->node)}, .axes = node.along};
+    add_term(s, lower_op_text(s->lowering, node.op, TEXT_LOGARITHM, &bindings), factor->at, sign);
+    return true;
+}
+
+/* 1 + exp(a) and 1 - sigmoid(a), whose logarithms are softplus(a) and -softplus(a). */
+static bool take_softplus(struct split *s, const struct operand *factor, double sign) {
+    struct graph *graph = s->lowering->graph;
+    const struct node sum = *graph_node(graph, factor->node);
+    for (int i = 0; sum.kind == NODE_SUM && sum.count == 2 && i < 2; i++) {
+        const struct operand one = sum.operands[i], other = sum.operands[1 - i];
+        const struct node *number = graph_node(graph, one.node);
+        const bool is_one = number->kind == NODE_NUMBER && number->number * one.coefficient == 1;
+        if (!is_one || fabs(other.coefficient) != 1 ||
+            !is_map(graph, other.node, other.coefficient == 1 ? OP_exp : OP_sigmoid))
+            continue;
+        label at[MAX_RANK];
+        for (uint8_t a = 0; a < graph_node(graph, other.node)->rank; a++)
+            at[a] = factor->at[other.at[a]];
+        add_term(s, map_1(graph, OP_softplus, argument_of(graph, other.node)), at, sign * other.coefficient);
+        return true;
+    }
+    return false;
+}
+
+static void leave(struct split *s, const struct operand *factor, double sign) {
+    struct graph *graph = s->lowering->graph;
+    struct operand left = *factor;
+    if (sign < 0) {
+        const struct value reciprocal = map_1(graph, OP_reciprocal, graph_value(graph, factor->node));
+        left.node = reciprocal.node;
+        for (uint8_t a = 0; a < reciprocal.rank; a++)
+            left.at[reciprocal.axis[a]] = factor->at[a];
+    }
+    vec_push(s->lowering->arena, &s->rest, left);
+}
+
+static bool is_summed(const struct graph *graph, const struct node *product, const struct operand *factor) {
+    for (uint8_t a = 0; a < graph_node(graph, factor->node)->rank; a++)
+        if (factor->at[a] >= product->rank)
+            return true;
+    return false;
+}
+
+/* Does it have every summed label, and no label twice? */
+static bool has_all_summed(const struct graph *graph, const struct node *product, const struct operand *factor) {
+    uint64_t seen = 0;
+    for (uint8_t a = 0; a < graph_node(graph, factor->node)->rank; a++) {
+        if (seen >> factor->at[a] & 1)
+            return false;
+        seen |= (uint64_t)1 << factor->at[a];
+    }
+    for (label l = product->rank; l < product->labels; l++)
+        if (!(seen >> l & 1))
+            return false;
+    return true;
+}
+
+/* Is it a sum of exp(a), perhaps times what is not summed, or of nothing? */
+static bool sums_exp(const struct graph *graph, const struct node *product) {
+    int summed = 0;
+    for (uint32_t i = 0; i < product->count; i++)
+        if (is_summed(graph, product, &product->operands[i])) {
+            if (!is_map(graph, product->operands[i].node, OP_exp) ||
+                !has_all_summed(graph, product, &product->operands[i]))
+                return false;
+            summed++;
+        }
+    return summed == (product->labels > product->rank);
+}
+
+/* log(sum(exp(a))) = logsumexp(a), over the same axes; at: of the product's axes. */
+static void take_sum(struct split *s, const struct node *product, const struct operand *exp, const label *at,
+                     double sign) {
+    struct graph *graph = s->lowering->graph;
+    label left[MAX_RANK];
+    uint32_t axes = 0;
+    uint8_t kept = 0;
+    for (uint8_t a = 0; a < graph_node(graph, exp->node)->rank; a++)
+        if (exp->at[a] >= product->rank)
+            axes |= 1u << a;
+        else
+            left[kept++] = at[exp->at[a]];
+    add_term(s, value_reduce(graph, OP_logsumexp, argument_of(graph, exp->node), axes, false), left, sign);
+}
+
+static void take(struct split *s, const struct operand *factor, double sign, int depth);
+
+static bool take_product(struct split *s, const struct operand *factor, double sign, int depth) {
+    const struct graph *graph = s->lowering->graph;
+    const struct node product = *graph_node(graph, factor->node);
+    const double number = sign > 0 ? s->number * product.number : s->number / product.number;
+    if (product.kind != NODE_PRODUCT || !isnormal(number) || !sums_exp(graph, &product))
+        return false;
+    for (uint32_t i = 0; i < product.count; i++) {
+        struct operand inner = product.operands[i];
+        if (is_summed(graph, &product, &inner)) {
+            take_sum(s, &product, &inner, factor->at, sign);
+            continue;
+        }
+        for (uint8_t a = 0; a < graph_node(graph, inner.node)->rank; a++)
+            inner.at[a] = factor->at[inner.at[a]];
+        take(s, &inner, sign, depth);
+    }
+    s->number = number;
+    return true;
+}
+
+/* The factor to the power sign. */
+static void take(struct split *s, const struct operand *factor, double sign, int depth) {
+    if (take_known(s, factor, sign) || take_softplus(s, factor, sign))
+        return;
+    if (depth && is_map(s->lowering->graph, factor->node, OP_reciprocal)) {
+        struct operand argument = *factor;
+        argument.node = graph_node(s->lowering->graph, factor->node)->operands[0].node;
+        take(s, &argument, -sign, depth - 1);
+    } else if (!depth || !take_product(s, factor, sign, depth - 1)) {
+        leave(s, factor, sign);
+    }
+}
+
+/* The logarithm of what is left, over those of the labels that it has. */
+static void add_rest(struct split *s) {
+    struct graph *graph = s->lowering->graph;
+    label kept[MAX_RANK];
+    bool has[MAX_LABELS] = {false};
+    uint8_t rank = 0;
+    for (size_t i = 0; i < s->rest.len; i++)
+        for (uint8_t a = 0; a < graph_node(graph, s->rest.at[i].node)->rank; a++)
+            has[s->rest.at[i].at[a]] = true;
+    for (label l = 0; l < s->terms.labels; l++)
+        if (has[l])
+            kept[rank++] = l;
+    const struct value rest =
+        graph_product_of(graph, s->number, s->rest.at, (uint32_t)s->rest.len, s->terms.size, kept, rank);
+    add_term(s, map_1(graph, OP_log, rest), kept, 1);
+}
+
+/* Takes y apart; true if there is a term. */
+static bool split(struct split *s, struct lowering *lowering, node_id y) {
+    const struct node node = *graph_node(lowering->graph, y);
+    struct operand whole = {.node = y, .coefficient = 1};
+    *s = (struct split){.lowering = lowering, .number = 1};
+    for (label l = 0; l < node.rank; l++)
+        whole.at[l] = form_label(&s->terms, node.size[l]);
+    take(s, &whole, 1, MOST_NESTED);
+    return s->terms.operands.len;
+}
+
+static struct value sum_of(struct split *s) {
+    label result[MAX_RANK];
+    for (label l = 0; l < s->terms.labels; l++)
+        result[l] = l;
+    if (s->rest.len || s->number != 1)
+        add_rest(s);
+    return graph_sum(s->lowering->graph, &s->terms, result, s->terms.labels);
+}
+
+struct value logarithm_of(struct lowering *lowering, struct value y) {
+    struct split s;
+    return split(&s, lowering, y.node) ? read_as(y, sum_of(&s)) : map_1(lowering->graph, OP_log, y);
+}
+
+struct value logarithm_of_1_plus(struct lowering *lowering, struct value a) {
+    const struct value terms[] = {value_number(lowering->graph, 1), a};
+    const struct value sum = value_add(lowering->graph, terms, (double[]){1, 1}, 2);
+    struct split s;
+    const bool known = graph_node(lowering->graph, sum.node)->kind == NODE_SUM && split(&s, lowering, sum.node);
+    return known ? read_as(sum, sum_of(&s)) : map_1(lowering->graph, OP_log1p, a);
+}
