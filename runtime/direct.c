@@ -456,7 +456,6 @@ INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
 #endif
 
 /* Columns that are a page each come faster by threes, which are read two vectors at a time, than in more streams. */
-
 static ptrdiff_t columns_of_dots(const product *f, ptrdiff_t rows) {
     const int by_threes = MANY_REGISTERS && rows <= 3 && f->csb * (ptrdiff_t)sizeof(real) == PAGE;
     return by_threes ? 3 : DOT_COLUMNS(rows);
@@ -476,14 +475,13 @@ static void dot_products(const product *f) {
     }
 }
 
-/* Where the stride of B is a multiple of this many bytes, lines of all its rows share a few places of the first-level
-   cache, and so do those of C: those of a strip would be gone when the next rows of A want them. */
-#define ALIASED 4096
+/* Where the stride of B is a multiple of a page, lines of all its rows share a few places of the first-level cache, and
+   so do those of C: those of a strip would be gone when the next rows of A want them. */
 #define ALIASED_DEPTH 128
 #define ALIASED_ROWS 8
 
 static int has_aliased_rows(const product *f) {
-    return f->rsb * (ptrdiff_t)sizeof(real) % ALIASED == 0;
+    return f->rsb * (ptrdiff_t)sizeof(real) % PAGE == 0;
 }
 
 /* Rows of C that pay for copying a strip of B that would not stay near. */
