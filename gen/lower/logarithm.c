@@ -7,12 +7,14 @@
 enum { MOST_NESTED = 4 };
 
 /* log(y) as a sum: terms, of factors that are positive unless rounded and say what their logarithms are, and the
- * logarithm of number times what is left, all read at the labels of y. */
+ * logarithm of number times what is left, above and below a line, all read at the labels of y. */
 struct split {
     struct lowering *lowering;
     struct index_form terms;
     double number;
-    VEC(struct operand) rest;
+    struct factors {
+        VEC(struct operand) all;
+    } above, below;
 };
 
 static struct value map_1(struct graph *graph, enum op op, struct value argument) {
@@ -72,18 +74,6 @@ static bool take_softplus(struct split *s, const struct operand *factor, double 
         return true;
     }
     return false;
-}
-
-static void leave(struct split *s, const struct operand *factor, double sign) {
-    struct graph *graph = s->lowering->graph;
-    struct operand left = *factor;
-    if (sign < 0) {
-        const struct value reciprocal = map_1(graph, OP_reciprocal, graph_value(graph, factor->node));
-        left.node = reciprocal.node;
-        for (uint8_t a = 0; a < reciprocal.rank; a++)
-            left.at[reciprocal.axis[a]] = factor->at[a];
-    }
-    vec_push(s->lowering->arena, &s->rest, left);
 }
 
 static bool is_summed(const struct graph *graph, const struct node *product, const struct operand *factor) {
@@ -166,28 +156,49 @@ static void take(struct split *s, const struct operand *factor, double sign, int
         argument.node = graph_node(s->lowering->graph, factor->node)->operands[0].node;
         take(s, &argument, -sign, depth - 1);
     } else if (!depth || !take_product(s, factor, sign, depth - 1)) {
-        leave(s, factor, sign);
+        vec_push(s->lowering->arena, sign > 0 ? &s->above.all : &s->below.all, *factor);
     }
 }
 
-/* The logarithm of what is left, over those of the labels that it has. */
-static void add_rest(struct split *s) {
+static struct operand reciprocal_of(struct graph *graph, const struct operand *factor) {
+    struct operand made = {.coefficient = 1};
+    const struct value reciprocal = map_1(graph, OP_reciprocal, graph_value(graph, factor->node));
+    made.node = reciprocal.node;
+    for (uint8_t a = 0; a < reciprocal.rank; a++)
+        made.at[reciprocal.axis[a]] = factor->at[a];
+    return made;
+}
+
+/* sign times the logarithm of number times these, over those of the labels that they have. */
+static void add_logarithm(struct split *s, double number, const struct factors *factors, double sign) {
     struct graph *graph = s->lowering->graph;
     label kept[MAX_RANK];
     bool has[MAX_LABELS] = {false};
     uint8_t rank = 0;
-    for (size_t i = 0; i < s->rest.len; i++)
-        for (uint8_t a = 0; a < graph_node(graph, s->rest.at[i].node)->rank; a++)
-            has[s->rest.at[i].at[a]] = true;
+    for (size_t i = 0; i < factors->all.len; i++)
+        for (uint8_t a = 0; a < graph_node(graph, factors->all.at[i].node)->rank; a++)
+            has[factors->all.at[i].at[a]] = true;
     for (label l = 0; l < s->terms.labels; l++)
         if (has[l])
             kept[rank++] = l;
-    const struct value rest =
-        graph_product_of(graph, s->number, s->rest.at, (uint32_t)s->rest.len, s->terms.size, kept, rank);
-    add_term(s, map_1(graph, OP_log, rest), kept, 1);
+    const struct value product =
+        graph_product_of(graph, number, factors->all.at, (uint32_t)factors->all.len, s->terms.size, kept, rank);
+    add_term(s, map_1(graph, OP_log, product), kept, sign);
 }
 
-/* Takes y apart; true if there is a term. */
+/* log(1 / z) = -log(z), also where z is negative; of a quotient the two may be negative together. */
+static void add_rest(struct split *s) {
+    struct graph *graph = s->lowering->graph;
+    if (s->above.all.len == 0 && s->below.all.len > 0) {
+        add_logarithm(s, 1 / s->number, &s->below, -1);
+        return;
+    }
+    for (size_t i = 0; i < s->below.all.len; i++)
+        vec_push(s->lowering->arena, &s->above.all, reciprocal_of(graph, &s->below.all.at[i]));
+    add_logarithm(s, s->number, &s->above, 1);
+}
+
+/* Takes y apart; true if that makes its logarithm another. */
 static bool split(struct split *s, struct lowering *lowering, node_id y) {
     const struct node node = *graph_node(lowering->graph, y);
     struct operand whole = {.node = y, .coefficient = 1};
@@ -195,14 +206,14 @@ static bool split(struct split *s, struct lowering *lowering, node_id y) {
     for (label l = 0; l < node.rank; l++)
         whole.at[l] = form_label(&s->terms, node.size[l]);
     take(s, &whole, 1, MOST_NESTED);
-    return s->terms.operands.len;
+    return s->terms.operands.len || (s->below.all.len && !s->above.all.len);
 }
 
 static struct value sum_of(struct split *s) {
     label result[MAX_RANK];
     for (label l = 0; l < s->terms.labels; l++)
         result[l] = l;
-    if (s->rest.len || s->number != 1)
+    if (s->above.all.len || s->below.all.len || s->number != 1)
         add_rest(s);
     return graph_sum(s->lowering->graph, &s->terms, result, s->terms.labels);
 }
