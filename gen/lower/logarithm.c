@@ -133,6 +133,7 @@ static bool take_product(struct split *s, const struct operand *factor, double s
     const double number = sign > 0 ? s->number * product.number : s->number / product.number;
     if (product.kind != NODE_PRODUCT || !isnormal(number) || !sums_exp(graph, &product))
         return false;
+    s->number = number;
     for (uint32_t i = 0; i < product.count; i++) {
         struct operand inner = product.operands[i];
         if (is_summed(graph, &product, &inner)) {
@@ -143,7 +144,6 @@ static bool take_product(struct split *s, const struct operand *factor, double s
             inner.at[a] = factor->at[inner.at[a]];
         take(s, &inner, sign, depth);
     }
-    s->number = number;
     return true;
 }
 
