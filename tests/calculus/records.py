@@ -49,7 +49,7 @@ def check_table(tap, functions):
         lines = (function["example"] or "").splitlines()
         tap.ok(1 <= len(lines) <= 3, f"{name}: has an example of one to three lines",
                "give the record a field .example, or its shape a row of shape_forms in gen/manual.c")
-        if re.search(r"tie|derivative(?! needs)|gradient|'\(", domain):
+        if re.search(r"\btie|derivative(?! needs)|gradient|'\(", domain):
             tap.ok(function["kinks"], f"{name}: says its derivative at its kinks (.kinks)", domain)
     for name in hidden:
         infix = re.search(r'\.infix = "(.*?)"', records[name])
