@@ -19,6 +19,8 @@ struct value intern_form(struct graph *graph, struct node node, const struct ind
                          uint8_t rank);
 /* A symmetric operand with its labels in ascending order, by key[label] or by number (key NULL). */
 void read_canonically(const struct graph *graph, struct operand *operand, const label *key);
+/* The number of a product that is read; the operand is the product without it then, or its one factor. 1 for others. */
+double take_number(struct graph *graph, struct operand *operand);
 /* Flags of enum structure that follow from what a node is. */
 uint8_t structure_of(struct graph *graph, const struct node *node);
 

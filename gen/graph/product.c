@@ -62,12 +62,32 @@ static void splice(struct building *b, size_t i, const struct node *inner) {
     }
 }
 
-/* The same product with coefficient 1. */
-static node_id without_number(struct graph *graph, node_id id) {
-    struct node product = *graph_node(graph, id);
-    struct axis_order order = graph->orders.at[id];
+/* Is the product its one factor, read in another order of axes? */
+static bool is_one_factor(const struct graph *graph, const struct node *product) {
+    uint64_t seen = 0;
+    if (product->count != 1 || graph_node(graph, product->operands[0].node)->rank != product->rank)
+        return false;
+    for (uint8_t a = 0; a < product->rank; a++)
+        seen |= (uint64_t)1 << product->operands[0].at[a];
+    return seen == ((uint64_t)1 << product->rank) - 1;
+}
+
+double take_number(struct graph *graph, struct operand *operand) {
+    struct node product = *graph_node(graph, operand->node);
+    const struct axis_order order = graph->orders.at[operand->node];
+    const struct operand outer = *operand;
+    const double number = product.number;
+    if (product.kind != NODE_PRODUCT || number == 1)
+        return 1;
     product.number = 1;
-    return graph_intern(graph, &product, order.at);
+    if (!is_one_factor(graph, &product)) {
+        operand->node = graph_intern(graph, &product, order.at);
+        return number;
+    }
+    operand->node = product.operands[0].node;
+    for (uint8_t a = 0; a < product.rank; a++)
+        operand->at[a] = outer.at[product.operands[0].at[a]];
+    return number;
 }
 
 /* Takes one operand apart; true if it was replaced by something else. */
@@ -80,13 +100,12 @@ static bool expand(struct building *b, size_t i) {
     }
     if (node.kind != NODE_PRODUCT)
         return false;
-    b->number *= node.number;
     if (flattens(b, &node)) {
+        b->number *= node.number;
         splice(b, i, &node);
         return true;
     }
-    if (node.number != 1)
-        b->form.operands.at[i].node = without_number(b->graph, b->form.operands.at[i].node);
+    b->number *= take_number(b->graph, &b->form.operands.at[i]);
     return false;
 }
 

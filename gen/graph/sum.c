@@ -7,39 +7,13 @@
 
 enum { FLATTEN_TERMS = 32 };
 
-/* Is the product its one factor, read in another order of axes? */
-static bool is_reading(const struct graph *graph, const struct node *product) {
-    uint32_t seen = 0;
-    if (product->count != 1 || graph_node(graph, product->operands[0].node)->rank != product->rank)
-        return false;
-    for (uint8_t a = 0; a < product->rank; a++)
-        seen |= 1u << product->operands[0].at[a];
-    return product->labels == product->rank && seen == (1u << product->rank) - 1;
-}
-
-/* A product without its coefficient, which stays in its term. */
-static void take_coefficient(struct graph *graph, struct operand *term) {
-    struct node product = *graph_node(graph, term->node);
-    const struct axis_order order = graph->orders.at[term->node];
-    const struct operand outer = *term;
-    term->coefficient *= product.number;
-    product.number = 1;
-    if (!is_reading(graph, &product)) {
-        term->node = graph_intern(graph, &product, order.at);
-        return;
-    }
-    term->node = product.operands[0].node;
-    for (uint8_t a = 0; a < product.rank; a++)
-        term->at[a] = outer.at[product.operands[0].at[a]];
-}
-
 /* A product's coefficient moves into its term; a number everywhere becomes that many ones. */
 static struct operand normal_term(struct graph *graph, struct operand term) {
     double number;
     if (graph_is_fill(graph, term.node, &number))
         term = (struct operand){.node = graph_number(graph, 1), .coefficient = term.coefficient * number};
-    else if (graph_node(graph, term.node)->kind == NODE_PRODUCT && graph_node(graph, term.node)->number != 1)
-        take_coefficient(graph, &term);
+    else
+        term.coefficient *= take_number(graph, &term);
     read_canonically(graph, &term, NULL);
     return term;
 }
