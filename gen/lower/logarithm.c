@@ -1,7 +1,6 @@
 #include "logarithm.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Products and reciprocals in each other that are looked through. */
 enum { MOST_NESTED = 4 };
@@ -126,24 +125,87 @@ static void take_sum(struct split *s, const struct node *product, const struct o
 }
 
 static void take(struct split *s, const struct operand *factor, double sign, int depth);
+static bool split(struct split *s, struct lowering *lowering, node_id y, int depth);
+static struct value sum_of(struct split *s);
 
-static bool take_product(struct split *s, const struct operand *factor, double sign, int depth) {
+static void take_factors(struct split *s, const struct node *product, const label *at, double sign, int depth) {
     const struct graph *graph = s->lowering->graph;
-    const struct node product = *graph_node(graph, factor->node);
-    const double number = sign > 0 ? s->number * product.number : s->number / product.number;
-    if (product.kind != NODE_PRODUCT || !isnormal(number) || !sums_exp(graph, &product))
-        return false;
-    s->number = number;
-    for (uint32_t i = 0; i < product.count; i++) {
-        struct operand inner = product.operands[i];
-        if (is_summed(graph, &product, &inner)) {
-            take_sum(s, &product, &inner, factor->at, sign);
+    for (uint32_t i = 0; i < product->count; i++) {
+        struct operand inner = product->operands[i];
+        if (is_summed(graph, product, &inner)) {
+            take_sum(s, product, &inner, at, sign);
             continue;
         }
         for (uint8_t a = 0; a < graph_node(graph, inner.node)->rank; a++)
-            inner.at[a] = factor->at[inner.at[a]];
+            inner.at[a] = at[inner.at[a]];
         take(s, &inner, sign, depth);
     }
+}
+
+/* The one factor beside selectors, each of which has one index for a summed label, all of them together for all of
+ * these: the product is elements of that factor. The number of factors where it is something else. */
+static uint32_t find_picked(const struct graph *graph, const struct node *product) {
+    uint64_t picked = 0;
+    uint32_t others = 0, found = product->count;
+    for (uint32_t i = 0; i < product->count; i++) {
+        const label first = product->operands[i].at[0];
+        const bool picks = graph_node(graph, product->operands[i].node)->kind == NODE_SELECT &&
+                           first >= product->rank && !(picked >> first & 1);
+        picked |= picks ? (uint64_t)1 << first : 0;
+        found = picks ? found : i;
+        others += !picks;
+    }
+    for (label l = product->rank; l < product->labels; l++)
+        others += !(picked >> l & 1);
+    return others == 1 ? found : product->count;
+}
+
+/* The logarithm of elements is elements of the logarithm. */
+static bool take_picked(struct split *s, const struct node *product, const label *at, double sign, int depth) {
+    struct graph *graph = s->lowering->graph;
+    const uint32_t i = find_picked(graph, product);
+    struct split inner;
+    if (i == product->count || !split(&inner, s->lowering, product->operands[i].node, depth))
+        return false;
+    const struct value log = sum_of(&inner);
+    struct operand *operands = NEW_ARRAY(s->lowering->arena, product->count, struct operand);
+    label result[MAX_RANK];
+    for (uint32_t k = 0; k < product->count; k++)
+        operands[k] = product->operands[k];
+    operands[i].node = log.node;
+    for (uint8_t a = 0; a < log.rank; a++)
+        operands[i].at[log.axis[a]] = product->operands[i].at[a];
+    for (label l = 0; l < product->rank; l++)
+        result[l] = l;
+    add_term(s, graph_product_of(graph, 1, operands, product->count, product->size, result, product->rank), at, sign);
+    return true;
+}
+
+/* Is it 0 at known places? Its logarithm is -inf there, and no sum with what is in them. */
+static bool has_zeros(const struct graph *graph, const struct node *product) {
+    for (uint32_t i = 0; i < product->count; i++) {
+        const enum node_kind kind = graph_node(graph, product->operands[i].node)->kind;
+        if (kind == NODE_DELTA || kind == NODE_LOWER || kind == NODE_SELECT)
+            return true;
+    }
+    return false;
+}
+
+static bool take_product(struct split *s, const struct operand *factor, double sign, int depth) {
+    const struct node product = *graph_node(s->lowering->graph, factor->node);
+    const double number = sign > 0 ? s->number * product.number : s->number / product.number;
+    if (product.kind != NODE_PRODUCT || !isnormal(number))
+        return false;
+    if (has_zeros(s->lowering->graph, &product)) {
+        if (!take_picked(s, &product, factor->at, sign, depth))
+            return false;
+        s->number = number;
+        return true;
+    }
+    if (!sums_exp(s->lowering->graph, &product))
+        return false;
+    s->number = number;
+    take_factors(s, &product, factor->at, sign, depth);
     return true;
 }
 
@@ -199,13 +261,13 @@ static void add_rest(struct split *s) {
 }
 
 /* Takes y apart; true if that makes its logarithm another. */
-static bool split(struct split *s, struct lowering *lowering, node_id y) {
+static bool split(struct split *s, struct lowering *lowering, node_id y, int depth) {
     const struct node node = *graph_node(lowering->graph, y);
     struct operand whole = {.node = y, .coefficient = 1};
     *s = (struct split){.lowering = lowering, .number = 1};
     for (label l = 0; l < node.rank; l++)
         whole.at[l] = form_label(&s->terms, node.size[l]);
-    take(s, &whole, 1, MOST_NESTED);
+    take(s, &whole, 1, depth);
     return s->terms.operands.len || (s->below.all.len && !s->above.all.len);
 }
 
@@ -220,13 +282,13 @@ static struct value sum_of(struct split *s) {
 
 struct value logarithm_of(struct lowering *lowering, struct value y) {
     struct split s;
-    return split(&s, lowering, y.node) ? read_as(y, sum_of(&s)) : map_1(lowering->graph, OP_log, y);
+    return split(&s, lowering, y.node, MOST_NESTED) ? read_as(y, sum_of(&s)) : map_1(lowering->graph, OP_log, y);
 }
 
 struct value logarithm_of_1_plus(struct lowering *lowering, struct value a) {
     const struct value terms[] = {value_number(lowering->graph, 1), a};
     const struct value sum = value_add(lowering->graph, terms, (double[]){1, 1}, 2);
     struct split s;
-    const bool known = graph_node(lowering->graph, sum.node)->kind == NODE_SUM && split(&s, lowering, sum.node);
+    const bool known = graph_node(lowering->graph, sum.node)->kind == NODE_SUM && split(&s, lowering, sum.node, 0);
     return known ? read_as(sum, sum_of(&s)) : map_1(lowering->graph, OP_log1p, a);
 }
