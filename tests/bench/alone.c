@@ -19,7 +19,6 @@
 
 static double best_rate;
 
-/* Seconds of the time of day. */
 double wall_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

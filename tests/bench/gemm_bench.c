@@ -254,7 +254,7 @@ static measurement measure_once(const peer *p, const operands *x, int calls, dou
 
 /* Again until nothing else used the core, or until patience ends. */
 static measurement measure_alone(const peer *p, const operands *x, int calls) {
-    const double end = wall_now() + (threads == 1 ? patience : 0);
+    const double end = wall_now() + patience;
     measurement best = measure_once(p, x, calls, end);
     while (best.alone < ALONE && wall_now() < end) {
         const measurement m = measure_once(p, x, calls, end);
@@ -474,6 +474,7 @@ int main(int argc, char **argv) {
     static shape shapes[MAX_SHAPES];
     static peer peers[MAX_PEERS];
     int n_shapes = read_arguments(argc, argv, shapes), slow = 0;
+    patience = threads == 1 ? patience : 0;
     settle_environment(argv);
     int count = peers_find(peers, threads);
     seconds_of_day = threads > 1;
@@ -483,7 +484,7 @@ int main(int argc, char **argv) {
         for (int i = 0; i < n_shapes; i++)
             slow |= report(peers, count, &shapes[i], f32, &timings[f32][i]);
     print_groups();
-    if (threads == 1 && patience > 0)
+    if (patience > 0)
         printf("something else used the core in %d of %d measurements\n", disturbed, measured);
     if (csv != NULL)
         fclose(csv);
