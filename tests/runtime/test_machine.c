@@ -13,7 +13,7 @@
 
 /* A far from square, by rows and by columns, past the largest block of rows and past KC, and less deep, and B; some
    columns after the last whole vector, for depths that give dot products or not; a vector and few rows times a B that
-   is far away or not; columns, and rows, of a page each.
+   is far away or not; columns, and rows, of a page each, and a row of several pages.
  */
 static const trial shapes[] = {
     {.m = 401, .n = 60, .k = 601, .b = COLUMNS},
@@ -42,6 +42,7 @@ static const trial shapes[] = {
     {.m = 12, .n = 10, .k = 401},
     {.m = 3, .n = 23, .k = 4096 * 8 / MX_BITS, .b = COLUMNS},
     {.m = 1, .n = 4096 * 8 / MX_BITS, .k = 601},
+    {.m = 1, .n = 30001, .k = 7},
     {.m = 12, .n = 15, .k = 401},
     {.m = 139, .n = 800, .k = 700},
     {.m = 139, .n = 800, .k = 700, .a = COLUMNS},
