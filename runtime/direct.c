@@ -350,73 +350,93 @@ static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
 
 /* In all sets the products of the last elements are added up by lanes, so that all blocks add them alike. */
 INLINE vector load_exactly(int whole, const real *p, ptrdiff_t count) {
-    return whole ? load_once(p) : load_first(p, count);
+    if (whole)
+        return MANY_REGISTERS ? (vector) * (const loose_vector *)p : load_once(p);
+    return load_first(p, count);
 }
 
-/* acc_ij += Σ a_i b_j over one vector of both; all its lanes, or the first count.  The fewer of both wait in
-   registers. */
-INLINE void dot_step(int rows, int cols, const product *f, const real *a, const real *b, int whole, ptrdiff_t count,
-                     vector *acc) {
+/* acc_ij += Σ a_i b_j over some vectors of both, from p on; all their lanes, or the first count.  The fewer of both
+   wait in registers. */
+INLINE void dot_step(int rows, int cols, int vecs, const real *const *a, const real *const *b, ptrdiff_t p, int whole,
+                     ptrdiff_t count, vector *acc) {
     const int tall = cols < rows, few = tall ? cols : rows, many = tall ? rows : cols;
+    const real *const *fewer = tall ? b : a, *const *more = tall ? a : b;
     vector waiting[8];
-    UNROLL for (int i = 0; i < few; i++) {
-        waiting[i] = load_exactly(whole, tall ? b + i * f->csb : a + i * f->rsa, count);
+    UNROLL for (int i = 0; i < few * vecs; i++) {
+        waiting[i] = load_exactly(whole, fewer[i / vecs] + p + i % vecs * LANES, count);
     }
-    UNROLL for (int j = 0; j < many; j++) {
-        const vector next = load_exactly(whole, tall ? a + j * f->rsa : b + j * f->csb, count);
+    UNROLL for (int j = 0; j < many * vecs; j++) {
+        const vector next = load_exactly(whole, more[j / vecs] + p + j % vecs * LANES, count);
         UNROLL for (int i = 0; i < few; i++) {
-            const int at = tall ? j * cols + i : i * cols + j;
-            acc[at] += waiting[i] * next;
+            const int at = tall ? j / vecs * cols + i : i * cols + j / vecs;
+            acc[at] += waiting[i * vecs + j % vecs] * next;
         }
     }
 }
 
-/* The same over two vectors: half as many changes between rows. */
-INLINE void dot_pair(int rows, int cols, const product *f, const real *a, const real *b, vector *acc) {
-    vector even[3], odd[3];
-    UNROLL for (int j = 0; j < cols; j++) {
-        even[j] = *(const loose_vector *)(b + j * f->csb);
-        odd[j] = *(const loose_vector *)(b + j * f->csb + LANES);
-    }
-    UNROLL for (int i = 0; i < rows; i++) {
-        const vector x = *(const loose_vector *)(a + i * f->rsa), y = *(const loose_vector *)(a + i * f->rsa + LANES);
-        UNROLL for (int j = 0; j < cols; j++) acc[i * cols + j] += x * even[j];
-        UNROLL for (int j = 0; j < cols; j++) acc[i * cols + j] += y * odd[j];
-    }
-}
-
-static __attribute__((noinline)) void store_sums(int rows, int cols, const product *f, const real *sums, real *c) {
+static __attribute__((noinline)) void update_by(int rows, int cols, const product *f, const real *sums, real *c) {
     const real alpha = f->alpha, beta = f->beta;
     for (int i = 0; i < rows; i++, c += f->rsc, sums += cols)
         for (int j = 0; j < cols; j++)
             update(c + j * f->csc, sums[j], alpha, beta);
 }
 
-/* rows x cols dot products of rows of A with columns of B, both contiguous. */
-INLINE void dot_block(int rows, int cols, const product *f, ptrdiff_t i0, ptrdiff_t j0) {
-    const real *a = f->a + i0 * f->rsa, *b = f->b + j0 * f->csb;
-    vector acc[MAX_ACCUMULATORS] = {{0}};
-    real sums[MAX_ACCUMULATORS + LANES];
-    ptrdiff_t p = 0;
-    if (MANY_REGISTERS && (cols == 2 || cols == 3))
-        for (; p + 2 * LANES <= f->k; p += 2 * LANES)
-            dot_pair(rows, cols, f, a + p, b + p, acc);
-    for (; p + LANES <= f->k; p += LANES)
-        dot_step(rows, cols, f, a + p, b + p, 1, LANES, acc);
-    if (p < f->k)
-        dot_step(rows, cols, f, a + p, b + p, 0, f->k - p, acc);
-    sum_each(rows * cols, acc, sums);
-    real *c = f->c + i0 * f->rsc + j0 * f->csc;
+INLINE void store_sums(int rows, int cols, const product *f, const real *sums, real *c) {
     if (f->alpha != 1 || f->beta != 0) {
-        store_sums(rows, cols, f, sums, c);
-        return;
-    }
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < cols; j++) c[i * f->rsc + j * f->csc] = sums[i * cols + j];
+        update_by(rows, cols, f, sums, c);
+    } else if (HAS_LANES && f->csc == 1 && f->rsc == cols) {
+        UNROLL for (int i = 0; i < rows * cols; i += LANES) {
+            const int left = rows * cols - i;
+            store_lanes(c + i, *(const loose_vector *)(sums + i), first_lanes(left < LANES ? left : LANES));
+        }
+    } else {
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int j = 0; j < cols; j++) c[i * f->rsc + j * f->csc] = sums[i * cols + j];
+        }
     }
 }
 
-typedef void dot_function(const product *f, ptrdiff_t i0, ptrdiff_t j0);
+/* Two vectors at a time where registers do for them: half as many changes between rows. */
+#define DOT_WAITING(rows, cols) ((rows) < (cols) ? (rows) : (cols))
+#define DOT_VECTORS(rows, cols) (MANY_REGISTERS && (rows) * (cols) + 2 * DOT_WAITING(rows, cols) < 31 ? 2 : 1)
+
+INLINE void dot_steps(int rows, int cols, const real *const *a, const real *const *b, ptrdiff_t k, vector *acc) {
+    const int vecs = DOT_VECTORS(rows, cols);
+    ptrdiff_t p = 0;
+    for (; p + vecs * LANES <= k; p += vecs * LANES)
+        dot_step(rows, cols, vecs, a, b, p, 1, LANES, acc);
+    if (vecs > 1 && p + LANES <= k) {
+        dot_step(rows, cols, 1, a, b, p, 1, LANES, acc);
+        p += LANES;
+    }
+    if (p < k)
+        dot_step(rows, cols, 1, a, b, p, 0, k - p, acc);
+}
+
+/* rows x cols dot products of rows of A with columns of B, both contiguous. */
+INLINE void dot_block(int rows, int cols, const product *f, const real *a, const real *b, real *c) {
+    const real *row[8], *column[6];
+    vector acc[MAX_ACCUMULATORS] = {{0}};
+    real sums[MAX_ACCUMULATORS + LANES];
+    UNROLL for (int i = 0; i < rows; i++) row[i] = a + i * f->rsa;
+    UNROLL for (int j = 0; j < cols; j++) column[j] = b + j * f->csb;
+    dot_steps(rows, cols, row, column, f->k, acc);
+    sum_each(rows * cols, acc, sums);
+    store_sums(rows, cols, f, sums, c);
+}
+
+/* count blocks from c_ij on, each below the other or beside it. */
+typedef void dot_function(const product *f, ptrdiff_t i, ptrdiff_t j, int below, ptrdiff_t count);
+
+INLINE void dot_run(int rows, int cols, const product *f, ptrdiff_t i, ptrdiff_t j, int below, ptrdiff_t count) {
+    const ptrdiff_t da = below ? rows * f->rsa : 0, db = below ? 0 : cols * f->csb,
+                    dc = below ? rows * f->rsc : cols * f->csc;
+    const real *a = f->a + i * f->rsa, *b = f->b + j * f->csb;
+    real *c = f->c + i * f->rsc + j * f->csc;
+    for (; count > 0; count--, a += da, b += db, c += dc)
+        dot_block(rows, cols, f, a, b, c);
+}
+
 #define EACH_DOT_COLUMNS(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4) X(rows, 5) X(rows, 6)
 #define EACH_DOT_BLOCK(X)                                                                                              \
     EACH_DOT_COLUMNS(X, 1)                                                                                             \
@@ -424,18 +444,18 @@ typedef void dot_function(const product *f, ptrdiff_t i0, ptrdiff_t j0);
     EACH_DOT_COLUMNS(X, 3)                                                                                             \
     EACH_DOT_COLUMNS(X, 4) EACH_DOT_COLUMNS(X, 5) EACH_DOT_COLUMNS(X, 6) EACH_DOT_COLUMNS(X, 7) EACH_DOT_COLUMNS(X, 8)
 #define DOT_FUNCTION(rows, cols)                                                                                       \
-    static void dot_block_##rows##_##cols(const product *f, ptrdiff_t i0, ptrdiff_t j0) {                              \
-        dot_block((cols) <= DOT_COLUMNS(rows) ? rows : 1, (cols) <= DOT_COLUMNS(rows) ? cols : 1, f, i0, j0);          \
+    static void dot_block_##rows##_##cols(const product *f, ptrdiff_t i, ptrdiff_t j, int below, ptrdiff_t count) {    \
+        dot_run((cols) <= DOT_COLUMNS(rows) ? rows : 1, (cols) <= DOT_COLUMNS(rows) ? cols : 1, f, i, j, below,        \
+                count);                                                                                                \
     }
 #define DOT_ENTRY(rows, cols) [rows - 1][cols - 1] = dot_block_##rows##_##cols,
 EACH_DOT_BLOCK(DOT_FUNCTION)
 static dot_function *const dot_blocks[8][6] = {EACH_DOT_BLOCK(DOT_ENTRY)};
 
-/* Rows of a block: as many as leave room for all columns; or the fewest blocks, but few rows at once. */
+/* Rows of a block: few, as their lines may share one place of the first-level cache; or the fewest blocks. */
 #if MANY_REGISTERS
 INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
-    const int six = f->m <= 6 || (MX_BITS == 32 && far && f->n <= DOT_COLUMNS(6));
-    return f->n <= DOT_COLUMNS(8) && !far ? 8 : six ? 6 : DOT_ROWS;
+    return f->m <= 6 || (MX_BITS == 32 && far && f->n <= DOT_COLUMNS(6)) ? 6 : DOT_ROWS;
 }
 #else
 INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
@@ -461,17 +481,34 @@ static ptrdiff_t columns_of_dots(const product *f, ptrdiff_t rows) {
     return by_threes ? 3 : DOT_COLUMNS(rows);
 }
 
+/* How many parts of the largest size come next. */
+INLINE ptrdiff_t whole_parts(ptrdiff_t left, ptrdiff_t most) {
+    const ptrdiff_t count = left / most - (left % most != 0);
+    return count > 1 ? count : 1;
+}
+
+/* All columns of rows of C from i on. */
+static void dot_rows(const product *f, ptrdiff_t i, ptrdiff_t rows) {
+    const ptrdiff_t most = columns_of_dots(f, rows);
+    for (ptrdiff_t j = 0, cols, count; j < f->n; j += cols * count) {
+        cols = next_part(f->n - j, most);
+        count = whole_parts(f->n - j, most);
+        dot_blocks[rows - 1][cols - 1](f, i, j, 0, count);
+    }
+}
+
 /* Long dot products, where columns of C are too few to be vectors.  No more streams from memory than need be, and fewer
    where it is far. */
 static void dot_products(const product *f) {
     const int far = f->m * f->k * (ptrdiff_t)sizeof(real) > mx_near_cache();
     const ptrdiff_t tallest = rows_of_dots(f, far);
-    for (ptrdiff_t i = 0, rows; i < f->m; i += rows) {
+    for (ptrdiff_t i = 0, rows, count; i < f->m; i += rows * count) {
         rows = next_part(f->m - i, tallest);
-        for (ptrdiff_t j = 0, cols; j < f->n; j += cols) {
-            cols = next_part(f->n - j, columns_of_dots(f, rows));
-            dot_blocks[rows - 1][cols - 1](f, i, j);
-        }
+        count = f->n <= columns_of_dots(f, rows) ? whole_parts(f->m - i, tallest) : 1;
+        if (count > 1)
+            dot_blocks[rows - 1][f->n - 1](f, i, 0, 1, count);
+        else
+            dot_rows(f, i, rows);
     }
 }
 

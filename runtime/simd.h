@@ -335,20 +335,50 @@ INLINE vector repeat_pair(const real *p) {
 }
 #endif
 
-/* Half as many vectors, of sums of neighbours. */
-INLINE void add_neighbours(int count, vector *x) {
-    UNROLL for (int i = 0; i < count; i++) x[i] = EVEN(x[2 * i], x[2 * i + 1]) + ODD(x[2 * i], x[2 * i + 1]);
-}
+/* In turn, of x and y: elements of the first or the second halves of each 16 bytes; or every other 16 bytes.  What
+   happens within 16 bytes is what processors do fastest. */
+typedef double doubles __attribute__((vector_size(VECTOR_BYTES)));
+#if VECTOR_BYTES == 16
+#define FIRST_DOUBLES(x, y) __builtin_shufflevector(x, y, 0, 2)
+#define SECOND_DOUBLES(x, y) __builtin_shufflevector(x, y, 1, 3)
+#define FIRST_FLOATS(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define SECOND_FLOATS(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#elif VECTOR_BYTES == 32
+#define FIRST_DOUBLES(x, y) __builtin_shufflevector(x, y, 0, 4, 2, 6)
+#define SECOND_DOUBLES(x, y) __builtin_shufflevector(x, y, 1, 5, 3, 7)
+#define FIRST_FLOATS(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
+#define SECOND_FLOATS(x, y) __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15)
+#define EVEN_PARTS(x, y) __builtin_shufflevector(x, y, 0, 1, 4, 5)
+#define ODD_PARTS(x, y) __builtin_shufflevector(x, y, 2, 3, 6, 7)
+#else
+#define FIRST_DOUBLES(x, y) __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14)
+#define SECOND_DOUBLES(x, y) __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15)
+#define FIRST_FLOATS(x, y) __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define SECOND_FLOATS(x, y) __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define EVEN_PARTS(x, y) __builtin_shufflevector(x, y, 0, 1, 4, 5, 8, 9, 12, 13)
+#define ODD_PARTS(x, y) __builtin_shufflevector(x, y, 2, 3, 6, 7, 10, 11, 14, 15)
+#endif
+
+/* Half as many vectors, where each sum is left in half as many lanes. */
+#define ADD_HALVES(count, x, type, ONE, OTHER)                                                                         \
+    UNROLL for (int i = 0; i < (count); i++) {                                                                         \
+        const type even = (type)(x)[2 * i], odd = (type)(x)[2 * i + 1];                                                \
+        (x)[i] = (vector)ONE(even, odd) + (vector)OTHER(even, odd);                                                    \
+    }
 
 /* Lane v: the sum of the lanes of x[v]; x has LANES vectors and is used up. */
 INLINE vector sums_of_lanes(vector *x) {
-    add_neighbours(LANES / 2, x);
-    if (LANES >= 4)
-        add_neighbours(LANES / 4, x);
-    if (LANES >= 8)
-        add_neighbours(LANES / 8, x);
-    if (LANES >= 16)
-        add_neighbours(LANES / 16, x);
+    int count = LANES;
+#if MX_BITS == 32
+    count /= 2;
+    ADD_HALVES(count, x, vector, FIRST_FLOATS, SECOND_FLOATS)
+#endif
+    count /= 2;
+    ADD_HALVES(count, x, doubles, FIRST_DOUBLES, SECOND_DOUBLES)
+#if VECTOR_BYTES >= 32
+    for (count /= 2; count > 0; count /= 2)
+        ADD_HALVES(count, x, doubles, EVEN_PARTS, ODD_PARTS)
+#endif
     return x[0];
 }
 
