@@ -25,7 +25,9 @@
    summing up costs less than to copy B. */
 #define DOT_SUMS (MANY_REGISTERS ? 24 : HAS_LANES ? 12 : 9)
 #define DOT_ROWS (MANY_REGISTERS || HAS_LANES ? 4 : 3)
+#define DOT_TALLEST (MANY_REGISTERS ? 6 : 8)
 #define DOT_COLUMNS(rows) (DOT_SUMS / (rows) < 6 ? DOT_SUMS / (rows) : 6)
+#define HAS_DOTS(rows, cols) ((rows) <= DOT_TALLEST && (cols) <= DOT_COLUMNS(rows))
 #define LONG (3 * LANES)
 #define FEW 12
 #define FEW_ROWS 24
@@ -348,7 +350,8 @@ static ptrdiff_t next_strip(const product *f, ptrdiff_t left) {
     return n < left ? n : left;
 }
 
-/* In all sets the products of the last elements are added up by lanes, so that all blocks add them alike. */
+/* In all sets the products of the last elements are added up by lanes, so that all blocks add them alike.  With many
+   registers gcc reads once by itself, and in a better order. */
 INLINE vector load_exactly(int whole, const real *p, ptrdiff_t count) {
     if (whole)
         return MANY_REGISTERS ? (vector) * (const loose_vector *)p : load_once(p);
@@ -445,8 +448,7 @@ INLINE void dot_run(int rows, int cols, const product *f, ptrdiff_t i, ptrdiff_t
     EACH_DOT_COLUMNS(X, 4) EACH_DOT_COLUMNS(X, 5) EACH_DOT_COLUMNS(X, 6) EACH_DOT_COLUMNS(X, 7) EACH_DOT_COLUMNS(X, 8)
 #define DOT_FUNCTION(rows, cols)                                                                                       \
     static void dot_block_##rows##_##cols(const product *f, ptrdiff_t i, ptrdiff_t j, int below, ptrdiff_t count) {    \
-        dot_run((cols) <= DOT_COLUMNS(rows) ? rows : 1, (cols) <= DOT_COLUMNS(rows) ? cols : 1, f, i, j, below,        \
-                count);                                                                                                \
+        dot_run(HAS_DOTS(rows, cols) ? rows : 1, HAS_DOTS(rows, cols) ? cols : 1, f, i, j, below, count);              \
     }
 #define DOT_ENTRY(rows, cols) [rows - 1][cols - 1] = dot_block_##rows##_##cols,
 EACH_DOT_BLOCK(DOT_FUNCTION)
@@ -455,7 +457,8 @@ static dot_function *const dot_blocks[8][6] = {EACH_DOT_BLOCK(DOT_ENTRY)};
 /* Rows of a block: few, as their lines may share one place of the first-level cache; or the fewest blocks. */
 #if MANY_REGISTERS
 INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
-    return f->m <= 6 || (MX_BITS == 32 && far && f->n <= DOT_COLUMNS(6)) ? 6 : DOT_ROWS;
+    const int all = f->m <= DOT_TALLEST, fewer_streams = MX_BITS == 32 && far && f->n <= DOT_COLUMNS(DOT_TALLEST);
+    return all || fewer_streams ? DOT_TALLEST : DOT_ROWS;
 }
 #else
 INLINE ptrdiff_t rows_of_dots(const product *f, int far) {
@@ -481,13 +484,13 @@ static ptrdiff_t columns_of_dots(const product *f, ptrdiff_t rows) {
     return by_threes ? 3 : DOT_COLUMNS(rows);
 }
 
-/* How many parts of the largest size come next. */
+/* How many parts come next that are as large as next_part() says of the first. */
 INLINE ptrdiff_t whole_parts(ptrdiff_t left, ptrdiff_t most) {
     const ptrdiff_t count = left / most - (left % most != 0);
     return count > 1 ? count : 1;
 }
 
-/* All columns of rows of C from i on. */
+/* Rows of C from i on, whose columns are more than a block has. */
 static void dot_rows(const product *f, ptrdiff_t i, ptrdiff_t rows) {
     const ptrdiff_t most = columns_of_dots(f, rows);
     for (ptrdiff_t j = 0, cols, count; j < f->n; j += cols * count) {
@@ -504,8 +507,9 @@ static void dot_products(const product *f) {
     const ptrdiff_t tallest = rows_of_dots(f, far);
     for (ptrdiff_t i = 0, rows, count; i < f->m; i += rows * count) {
         rows = next_part(f->m - i, tallest);
-        count = f->n <= columns_of_dots(f, rows) ? whole_parts(f->m - i, tallest) : 1;
-        if (count > 1)
+        const int has_all = f->n <= columns_of_dots(f, rows);
+        count = has_all ? whole_parts(f->m - i, tallest) : 1;
+        if (has_all)
             dot_blocks[rows - 1][f->n - 1](f, i, 0, 1, count);
         else
             dot_rows(f, i, rows);

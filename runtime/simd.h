@@ -294,16 +294,13 @@ INLINE void transpose(ptrdiff_t count, ptrdiff_t k, const real *src, ptrdiff_t s
 }
 
 /* Neighbours of x, then of y. */
-#if VECTOR_BYTES * 8 == 2 * MX_BITS
-#define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2)
-#define ODD(x, y) __builtin_shufflevector(x, y, 1, 3)
-#elif VECTOR_BYTES * 8 == 4 * MX_BITS
+#if VECTOR_BYTES * 8 == 4 * MX_BITS
 #define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6)
 #define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7)
 #elif VECTOR_BYTES * 8 == 8 * MX_BITS
 #define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14)
 #define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15)
-#else
+#elif VECTOR_BYTES * 8 == 16 * MX_BITS
 #define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
 #define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 #endif
