@@ -798,8 +798,9 @@ static void missing_operator(struct reader *reader, const struct token *token) {
     else if (before->kind == T_NUMBER && token->kind == T_NAME)
         diag_help(reader->diags, diag, "did you mean %s*%s ?", before->name, token->name);
     else if (before->kind == T_NAME && token->kind == T_NAME)
-        diag_help(reader->diags, diag, "did you mean %s @ %s (the matrix product) or %s * %s (elementwise)?",
-                  before->name, token->name, before->name, token->name);
+        diag_help(reader->diags, diag,
+                  "did you mean %s @ %s (the matrix product), %s * %s (elementwise) or %s(%s) (a function)?",
+                  before->name, token->name, before->name, token->name, before->name, token->name);
 }
 
 static void explain(struct reader *reader, const struct expected *expected, const struct token *token) {
